@@ -1,0 +1,126 @@
+-- What each table and column holds. Functions and views have theirs beside them.
+comment on schema taskhub is 'pgtaskhub: durable orchestrations. People read the views and call the functions; the tables belong to the engine.';
+
+comment on table taskhub.schema_version is 'The migration steps that were applied to this schema.';
+comment on column taskhub.schema_version.version is 'Number of the step.';
+comment on column taskhub.schema_version.name is 'Its file.';
+comment on column taskhub.schema_version.applied_at is 'When it was applied.';
+comment on column taskhub.schema_version.min_program is 'The lowest level of a program that can still run on the schema after this step.';
+
+comment on sequence taskhub.partition_ids is 'Partition ids, taken in blocks, a hub each; never used again.';
+
+comment on table taskhub.hubs is 'Task hubs: worlds of their own, each with its partitions.';
+comment on column taskhub.hubs.hub_id is 'Its number.';
+comment on column taskhub.hubs.name is 'Its name: letters and digits; unique in any case of letters.';
+comment on column taskhub.hubs.first_partition is 'The first of its partition ids, which follow each other.';
+comment on column taskhub.hubs.partition_count is 'How many partitions it has; never changes.';
+comment on column taskhub.hubs.settings is 'Settings of the hub as a JSON object.';
+comment on column taskhub.hubs.created_at is 'When it was created.';
+
+comment on table taskhub.partitions is 'Shares of hubs. Each has one owner at a time, who holds an advisory lock; this says who took it last.';
+comment on column taskhub.partitions.partition_id is 'Its number over all hubs: first key column of all that it holds.';
+comment on column taskhub.partitions.hub_id is 'Its hub.';
+comment on column taskhub.partitions.ordinal is 'Its place in the hub, from 0: hash of the instance id modulo the count.';
+comment on column taskhub.partitions.worker_id is 'The worker process that took it last.';
+comment on column taskhub.partitions.pen_pid is 'Backend of the session that took it last.';
+comment on column taskhub.partitions.pen_started is 'When that backend started, since a pid comes again.';
+comment on column taskhub.partitions.term is 'The ownership: number of the commit that opened it.';
+comment on column taskhub.partitions.acquired_at is 'When it was taken last.';
+comment on column taskhub.partitions.clean is 'Whether the last owner gave it back in order; if not, the next one starts carefully.';
+
+comment on table taskhub.commits is 'The chain of an owner''s batches: a batch goes in only after the one before it. Only the latest are kept.';
+comment on column taskhub.commits.partition_id is 'The partition.';
+comment on column taskhub.commits.commit_no is 'Number of the batch.';
+comment on column taskhub.commits.term is 'The ownership that wrote it: number of the row that opened it.';
+comment on column taskhub.commits.opened_at is 'Of a row that opens an ownership: when. Null for batches.';
+
+comment on table taskhub.workers is 'Worker processes that registered. Alive is who holds the advisory lock of its row.';
+comment on column taskhub.workers.worker_id is 'Its number.';
+comment on column taskhub.workers.hub_id is 'The hub that it serves.';
+comment on column taskhub.workers.host is 'The machine it runs on.';
+comment on column taskhub.workers.pid is 'Its process id there.';
+comment on column taskhub.workers.program is 'Program and version.';
+comment on column taskhub.workers.roles is 'What it does: orchestrators, activities.';
+comment on column taskhub.workers.orchestrators is 'Names of orchestrators that it can run.';
+comment on column taskhub.workers.activities is 'Names of activities that it can run.';
+comment on column taskhub.workers.incarnation is 'The run of the database server in which it took its lock: start of the postmaster and timeline.';
+comment on column taskhub.workers.started_at is 'When it registered.';
+comment on column taskhub.workers.draining is 'It is stopping and takes nothing new.';
+comment on column taskhub.workers.dead_at is 'When it left or was given up; what it had claimed came free.';
+
+comment on table taskhub.instances is 'Orchestrations and entities. The row of a live one belongs to the partition''s owner.';
+comment on column taskhub.instances.partition_id is 'Partition, by hash of the id.';
+comment on column taskhub.instances.instance_id is 'The id that its starter chose.';
+comment on column taskhub.instances.start_id is 'This start; continue-as-new keeps it, a new start under the same id changes it.';
+comment on column taskhub.instances.execution_id is 'The present run; its history has the same.';
+comment on column taskhub.instances.status is '0 Running, 1 Completed, 2 ContinuedAsNew, 3 Failed, 4 Canceled, 5 Terminated, 6 Pending, 7 Suspended.';
+comment on column taskhub.instances.is_entity is 'An entity, not an orchestration.';
+comment on column taskhub.instances.name is 'Name of the orchestrator or entity.';
+comment on column taskhub.instances.version is 'Version that the starter asked for.';
+comment on column taskhub.instances.input is 'Input as it came.';
+comment on column taskhub.instances.output is 'Output as it came, once finished.';
+comment on column taskhub.instances.failure is 'Why it failed: JSON object with type, message, stack.';
+comment on column taskhub.instances.custom_status is 'What the orchestrator says about itself, as it came.';
+comment on column taskhub.instances.tags is 'JSON object of strings that came with the start.';
+comment on column taskhub.instances.parent_instance_id is 'Of a sub-orchestration: instance that called it.';
+comment on column taskhub.instances.parent_execution_id is 'Of a sub-orchestration: run of the parent that waits for it.';
+comment on column taskhub.instances.parent_ref is 'Of a sub-orchestration: number of the parent''s event that created it.';
+comment on column taskhub.instances.executor is 'The executor that ran it last.';
+comment on column taskhub.instances.priority is 'Higher goes first.';
+comment on column taskhub.instances.scheduled_start is 'When it was to start, if not at once.';
+comment on column taskhub.instances.created_at is 'When it was started.';
+comment on column taskhub.instances.updated_at is 'When this row changed last.';
+comment on column taskhub.instances.completed_at is 'When it finished.';
+comment on column taskhub.instances.state is 'Of an entity: its state as it came.';
+comment on column taskhub.instances.lock_holder is 'Of an entity: who holds it in a critical section, JSON.';
+comment on column taskhub.instances.last_operation_at is 'Of an entity: time of its last operation.';
+
+comment on table taskhub.history is 'What happened in each run of an instance; one row an episode, append-only.';
+comment on column taskhub.history.partition_id is 'Partition of the instance.';
+comment on column taskhub.history.instance_id is 'The instance.';
+comment on column taskhub.history.execution_id is 'The run.';
+comment on column taskhub.history.episode is 'Number in the run, from 0, without gaps.';
+comment on column taskhub.history.first_seq is 'Number, in the run, of the first event here.';
+comment on column taskhub.history.at is 'Time of the episode.';
+comment on column taskhub.history.events is 'JSON array of events; taskhub.history_events shows one row each.';
+comment on column taskhub.history.memo is 'Text that the executor keeps with the episode.';
+
+comment on table taskhub.inbox is 'Messages to instances. One that is not yet due is a timer or a delayed message.';
+comment on column taskhub.inbox.partition_id is 'Partition of the instance.';
+comment on column taskhub.inbox.due is '-infinity: at once; infinity: held until the instance can take it; else the time.';
+comment on column taskhub.inbox.message_no is 'Order of messages.';
+comment on column taskhub.inbox.instance_id is 'To whom.';
+comment on column taskhub.inbox.start_id is 'To which start of it; null: whichever.';
+comment on column taskhub.inbox.execution_id is 'To which run of it; null: whichever.';
+comment on column taskhub.inbox.kind is 'Kind of message; taskhub.kind_name gives its name.';
+comment on column taskhub.inbox.name is 'Name of the event, orchestrator or operation.';
+comment on column taskhub.inbox.ref is 'Number, in the receiver''s run, of the event that this answers.';
+comment on column taskhub.inbox.message_id is 'Makes a repeat recognisable.';
+comment on column taskhub.inbox.attempts is 'How often its owner died while it was to be taken.';
+comment on column taskhub.inbox.payload is 'Input, result or reason as it came.';
+comment on column taskhub.inbox.body is 'Further keys of the event, JSON object.';
+comment on column taskhub.inbox.sent_at is 'When it was written.';
+
+comment on table taskhub.activities is 'Activities that have not completed, and episodes that go to another process.';
+comment on column taskhub.activities.partition_id is 'Partition of the instance that called it.';
+comment on column taskhub.activities.id is 'Its number in the partition.';
+comment on column taskhub.activities.kind is '0 activity; others: work of the engine for another process.';
+comment on column taskhub.activities.instance_id is 'The instance that called it.';
+comment on column taskhub.activities.start_id is 'Start of that instance.';
+comment on column taskhub.activities.execution_id is 'Run of that instance.';
+comment on column taskhub.activities.seq is 'Number, in that run, of the event that scheduled it.';
+comment on column taskhub.activities.task_id is 'The number that the executor gave it.';
+comment on column taskhub.activities.name is 'Name of the activity.';
+comment on column taskhub.activities.version is 'Version asked for.';
+comment on column taskhub.activities.orch_version is 'Version of the instance that called it.';
+comment on column taskhub.activities.input is 'Input as it came.';
+comment on column taskhub.activities.tags is 'JSON object of strings.';
+comment on column taskhub.activities.trace is 'Trace context, JSON object.';
+comment on column taskhub.activities.attempt is 'Which attempt of a retried call, from 1.';
+comment on column taskhub.activities.priority is 'Higher goes first.';
+comment on column taskhub.activities.due is 'Not to be claimed before; -infinity: at once.';
+comment on column taskhub.activities.claimed_by is 'The worker process that runs it; null: queued.';
+comment on column taskhub.activities.claimed_at is 'When it was claimed.';
+comment on column taskhub.activities.claim_no is 'How often it was claimed: the token of its completion. Never goes down.';
+comment on column taskhub.activities.crashes is 'How many workers died while they ran it.';
+comment on column taskhub.activities.created_at is 'When it was scheduled.';

@@ -1,0 +1,80 @@
+-- taskhub.stuck: instances that are not finished and that nothing will wake (protocol, 9.3). Empty, always.
+--
+-- An instance may wait for a message or timer; an activity, queued or with a live worker; a child that is live or about
+-- to start; an event, as the memo of its last episode tells; or, suspended, for its resumption. A message that is due
+-- for 30 s while a live worker of the hub runs orchestrators is overdue; without such a worker everything waits for one.
+-- A claim younger than 30 s counts as alive: a dead worker is given up only after a while. A message of a transaction
+-- that stayed open for longer looks overdue for the moment between its commit and the owner's next look.
+--
+-- Facts are collected one row each and grouped once: joins of grouped rows would be nested loops on fresh tables.
+create or replace view taskhub.stuck as
+with alive as materialized (
+    select w.worker_id, w.hub_id, w.roles like '%orchestrators%' as capable
+    from taskhub.workers w join taskhub.locks_view l on l.class = 'worker' and l.id = w.worker_id
+    where w.dead_at is null
+), place as materialized (
+    select p.partition_id, h.name as hub, h.first_partition, h.partition_count,
+           exists (select from alive a where a.hub_id = h.hub_id and a.capable) as capable
+    from taskhub.partitions p join taskhub.hubs h on h.hub_id = p.hub_id
+), live as not materialized (
+    select * from taskhub.instances where not taskhub.is_finished(status)
+), message as not materialized (
+    select m.*, p.first_partition, p.partition_count, greatest(m.due, m.sent_at) as since,
+           p.capable and greatest(m.due, m.sent_at) <= now() - interval '30 s' as overdue
+    from taskhub.inbox m join place p on p.partition_id = m.partition_id
+    where m.due < 'infinity'
+), child as (
+    select p.first_partition, p.partition_count, i.parent_instance_id as instance_id,
+           i.parent_execution_id as execution_id
+    from live i join place p on p.partition_id = i.partition_id
+    where i.parent_instance_id is not null
+    union all
+    select m.first_partition, m.partition_count, m.body::json -> 'parent' ->> 'instanceId',
+           (m.body::json -> 'parent' ->> 'executionId')::uuid
+    from message m
+    where m.kind = 3 and m.body like '%"parent"%' and not m.overdue
+), fact as (
+    select partition_id, instance_id, is_entity or status = 7 as waits, null::timestamptz as overdue_since,
+           null::int as gone_worker
+    from live
+    union all
+    select i.partition_id, i.instance_id, not m.overdue, case when m.overdue then m.since end, null
+    from live i
+    join message m on m.partition_id = i.partition_id and m.instance_id = i.instance_id
+    where coalesce(m.start_id, i.start_id) = i.start_id and coalesce(m.execution_id, i.execution_id) = i.execution_id
+    union all
+    select i.partition_id, i.instance_id,
+           a.claimed_by is null or w.worker_id is not null or a.claimed_at > now() - interval '30 s', null,
+           case when w.worker_id is null then a.claimed_by end
+    from live i
+    join taskhub.activities a on a.partition_id = i.partition_id and a.instance_id = i.instance_id
+         and a.execution_id = i.execution_id
+    left join alive w on w.worker_id = a.claimed_by
+    union all
+    select i.partition_id, i.instance_id, true, null, null
+    from child c
+    join live i on i.partition_id = c.first_partition + taskhub.partition_hash(c.instance_id) % c.partition_count
+         and i.instance_id = c.instance_id and i.execution_id = c.execution_id
+), judged as (
+    select partition_id, instance_id, min(overdue_since) as overdue_since, min(gone_worker) as gone_worker
+    from fact group by partition_id, instance_id
+    having min(overdue_since) is not null or not bool_or(waits)
+)
+select p.hub, i.instance_id, i.name, taskhub.status_name(i.status) as runtime_status,
+       coalesce(j.overdue_since, i.updated_at) as since,
+       case
+           when j.overdue_since is not null then 'a message is overdue'
+           when j.gone_worker is not null then format('its activity is claimed by worker %s, which is gone', j.gone_worker)
+           else 'it waits for nothing: no message, timer, activity, child or event'
+       end as reason,
+       replace(i.execution_id::text, '-', '') as execution_id, i.partition_id
+from judged j
+join place p on p.partition_id = j.partition_id
+join taskhub.instances i on i.partition_id = j.partition_id and i.instance_id = j.instance_id
+where j.overdue_since is not null
+   or not coalesce((select taskhub.memo_waits(r.memo) from taskhub.history r
+                    where r.partition_id = i.partition_id and r.instance_id = i.instance_id
+                      and r.execution_id = i.execution_id
+                    order by r.episode desc limit 1), false);
+comment on view taskhub.stuck is
+    'Instances that are not finished and that nothing will wake, with the reason; empty unless something is wrong.';

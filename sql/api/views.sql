@@ -1,0 +1,74 @@
+-- The tables as people want to see them: names instead of numbers, hubs instead of partitions.
+--
+-- A view only ever gets columns at its end, so that "create or replace" works and views built on it stay. They show
+-- what the tables hold; a condition on partition_id (see taskhub.partition_of) makes them read one partition only.
+
+create or replace view taskhub.instances_view as
+select h.name as hub, i.instance_id, i.name, i.version, taskhub.status_name(i.status) as runtime_status, i.input,
+       i.output, i.failure, i.custom_status, i.created_at, i.updated_at, i.completed_at,
+       replace(i.execution_id::text, '-', '') as execution_id, i.partition_id, i.parent_instance_id,
+       replace(i.parent_execution_id::text, '-', '') as parent_execution_id, i.tags, i.scheduled_start, i.executor,
+       i.priority, i.is_entity
+from taskhub.instances i
+join taskhub.partitions p on p.partition_id = i.partition_id
+join taskhub.hubs h on h.hub_id = p.hub_id;
+comment on view taskhub.instances_view is 'Orchestrations and entities with their status, payloads and times.';
+
+-- Keys of an event: see events, 2 and 3. t is the time in microseconds; without it, it is the episode's.
+create or replace view taskhub.history_events as
+select r.instance_id, replace(r.execution_id::text, '-', '') as execution_id, r.episode,
+       (r.first_seq + e.n - 1)::int as seq, e.event ->> 'kind' as kind, (e.event ->> 'id')::int as id,
+       (e.event ->> 'ref')::int as ref,
+       coalesce(timestamptz 'epoch' + (e.event ->> 't')::bigint * interval '1 microsecond', r.at) as at,
+       coalesce(e.event ->> 'name', e.event ->> 'operation') as name,
+       coalesce(e.event ->> 'input', e.event ->> 'result', e.event ->> 'output', e.event ->> 'reason',
+                e.event ->> 'data') as payload,
+       e.event, h.name as hub, r.partition_id
+from taskhub.history r
+cross join lateral json_array_elements(r.events) with ordinality e(event, n)
+join taskhub.partitions p on p.partition_id = r.partition_id
+join taskhub.hubs h on h.hub_id = p.hub_id;
+comment on view taskhub.history_events is
+    'One row an event of an execution''s history; order by seq within instance and execution.';
+
+create or replace view taskhub.inbox_view as
+select h.name as hub, m.instance_id, taskhub.kind_name(m.kind) as kind, m.name,
+       case when m.due = 'infinity' then 'held' when m.due > now() then 'scheduled' else 'due' end as state,
+       nullif(nullif(m.due, '-infinity'), 'infinity') as due, m.payload, m.sent_at, m.message_no, m.message_id,
+       m.ref, m.attempts, replace(m.execution_id::text, '-', '') as execution_id, m.body, m.partition_id
+from taskhub.inbox m
+join taskhub.partitions p on p.partition_id = m.partition_id
+join taskhub.hubs h on h.hub_id = p.hub_id;
+comment on view taskhub.inbox_view is
+    'Messages to instances: due (to be taken by the owner), scheduled (timers too) or held (the instance can''t take it yet).';
+
+create or replace view taskhub.activities_view as
+select h.name as hub, a.instance_id, a.name, case when a.claimed_by is null then 'queued' else 'claimed' end as state,
+       a.claimed_by as worker_id, w.host, w.pid, a.claimed_at, a.input, a.attempt, a.crashes,
+       nullif(a.due, '-infinity') as due, a.created_at, a.priority, a.version, a.id, a.seq, a.task_id, a.claim_no,
+       replace(a.execution_id::text, '-', '') as execution_id, a.partition_id
+from taskhub.activities a
+join taskhub.partitions p on p.partition_id = a.partition_id
+join taskhub.hubs h on h.hub_id = p.hub_id
+left join taskhub.workers w on w.worker_id = a.claimed_by;
+comment on view taskhub.activities_view is
+    'Activities that have not completed: queued, or claimed and by which worker process.';
+
+create or replace view taskhub.partitions_view as
+select h.name as hub, p.partition_id, p.ordinal, l.pid is not null as held, p.worker_id, w.host, w.pid,
+       l.pid as holder_pid, p.pen_pid, p.acquired_at, p.term, p.clean
+from taskhub.partitions p
+join taskhub.hubs h on h.hub_id = p.hub_id
+left join taskhub.workers w on w.worker_id = p.worker_id
+left join taskhub.locks_view l on l.class = 'pen' and l.id = p.partition_id;
+comment on view taskhub.partitions_view is
+    'Partitions of hubs: whether somebody holds them now, and the worker process that last took them.';
+
+create or replace view taskhub.workers_view as
+select h.name as hub, w.worker_id, w.host, w.pid, l.pid is not null as alive, w.draining, w.roles, w.orchestrators,
+       w.activities, w.program, w.started_at, w.dead_at, l.pid as session_pid
+from taskhub.workers w
+left join taskhub.hubs h on h.hub_id = w.hub_id
+left join taskhub.locks_view l on l.class = 'worker' and l.id = w.worker_id;
+comment on view taskhub.workers_view is
+    'Worker processes; alive means that the process holds its lock now, dead_at that it left or was given up.';

@@ -1,0 +1,20 @@
+-- What the owner may take now, of all its partitions, less what it has in hand: two ranges, so that neither starves the
+-- other (protocol I2), each with the instance's row as it stands. Arrays: partition ids, numbers in hand; then the limit a range.
+select m.partition_id, m.due, m.message_no, m.instance_id, m.start_id, m.execution_id, m.kind, m.name, m.ref,
+       m.message_id, m.attempts, m.payload, m.body, m.sent_at,
+       i.start_id, i.execution_id, i.status, i.name, i.version,
+       case when m.kind = 3 and i.start_id = m.start_id then i.input end,
+       i.tags, i.parent_instance_id, i.parent_execution_id, i.parent_ref, i.is_entity
+from unnest($1::int[]) p(partition_id)
+cross join lateral (
+    (select * from taskhub.inbox a
+     where a.partition_id = p.partition_id and a.due = '-infinity'
+       and a.message_no not in (select unnest($2::bigint[]))
+     order by a.message_no limit $3::int)
+    union all
+    (select * from taskhub.inbox b
+     where b.partition_id = p.partition_id and b.due > '-infinity' and b.due <= now()
+       and b.message_no not in (select unnest($2::bigint[]))
+     order by b.due, b.message_no limit $3::int)
+) m
+left join taskhub.instances i on i.partition_id = m.partition_id and i.instance_id = m.instance_id

@@ -1,0 +1,35 @@
+-- What a worker sees of its hub (protocol O7): the server, the workers and whether their locks are held, the partitions
+-- and who holds their pen. One statement, so one look at pg_locks. Parameters: hub id, incarnation of the server,
+-- classes of the PEN and the WORKER locks, and how long a pen must be silent to count as such, in seconds.
+-- Columns: kind (0 the server, 1 a worker, 2 a partition), id, three numbers, five flags, two times.
+-- Tables: reads workers, partitions. Takes no lock.
+with held as materialized (
+    select l.classid::bigint as class, l.objid::bigint as id, l.pid
+    from pg_catalog.pg_locks l
+    where l.locktype = 'advisory' and l.objsubid = 2 and l.granted and l.mode = 'ExclusiveLock'
+      and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database())
+      and l.classid::bigint in ($3::int, $4::int)
+), silent as materialized (
+    -- A pen that neither reads nor lets go: the client has stopped taking bytes, or left a transaction open.
+    select a.pid, a.backend_start
+    from pg_catalog.pg_stat_activity a
+    where a.pid in (select h.pid from held h where h.class = $3::int)
+      and (a.wait_event = 'ClientWrite' or a.state like 'idle in transaction%')
+      and a.state_change <= pg_catalog.now() - pg_catalog.make_interval(secs => $5::int)
+)
+select 0::smallint as kind, 0 as id, 0, 0, 0, false, false, false, false, false,
+       pg_catalog.now(), pg_catalog.pg_postmaster_start_time()
+union all
+select 1::smallint, w.worker_id, 0, 0, 0, h.pid is not null, w.incarnation = $2::text, w.draining, w.dead_at is not null,
+       w.roles like '%orchestrators%', null, null
+from taskhub.workers w
+left join held h on h.class = $4::int and h.id = w.worker_id
+where w.hub_id = $1::int and (w.dead_at is null or w.dead_at > pg_catalog.now() - interval '1 hour')
+union all
+select 2::smallint, p.partition_id, coalesce(h.pid, 0), coalesce(p.worker_id, 0), coalesce(p.pen_pid, 0), p.clean,
+       s.pid is not null, false, false, false, null, null
+from taskhub.partitions p
+left join held h on h.class = $3::int and h.id = p.partition_id
+left join silent s on s.pid = h.pid and s.pid = p.pen_pid and s.backend_start = p.pen_started
+where p.hub_id = $1::int
+order by kind, id

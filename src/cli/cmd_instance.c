@@ -1,0 +1,377 @@
+/*
+ * cmd_instance.c - `taskhub instance`: start, look at and manage instances, over the SQL functions.
+ *
+ * Each command is one statement, a table row of what it is called with and what it prints.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/client.h"
+#include "cli/command.h"
+#include "cli/payload.h"
+
+#define TIME(column, name) \
+    "to_char(" column " at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') as \"" name "\""
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof(*(a)))
+
+/* Runs one statement; what it says is printed as rows, or for people as one sentence if there is
+ * one. */
+static th_exit run_statement(th_client *client, const char *sql, int n, const char *const *params,
+                             th_shape shape, const char *sentence)
+{
+    th_rows rows;
+
+    th_rc rc = th_rows_query(client->db, client->arena, sql, n, params, &rows, &client->err);
+    if (rc != TH_OK)
+        return th_client_failed(client, rc);
+    if (sentence && !client->json)
+        puts(sentence);
+    else
+        th_client_print(client, &rows, shape);
+    return TH_EXIT_OK;
+}
+
+static const char *flag(const th_client *client, const char *name)
+{
+    return th_args_get(client->args, name);
+}
+
+/*
+ * Nobody's transaction hangs on ours, so whoever owns the instance may be woken at once (protocol
+ * W5). Being in FROM, it is set before the function is called.
+ */
+#define WAKING " from set_config('taskhub.notify', 'on', true)"
+
+/* ---- start, raise: with a payload ------------------------------------------------------------ */
+
+static th_exit start(th_client *client)
+{
+    static const char sql[] = "select taskhub.start_instance($1, $2, $3, $4, $5, $6::timestamptz,"
+                              " $7) as \"instanceId\"" WAKING;
+    const char *input = NULL;
+    th_rows rows;
+
+    th_rc rc = th_payload_get(client->arena, client->args, "input", &input, &client->err);
+    if (rc != TH_OK)
+        return th_client_failed(client, rc);
+    const char *params[] = { client->args->operands[0],
+                             input,
+                             flag(client, "id"),
+                             flag(client, "version"),
+                             flag(client, "tags"),
+                             flag(client, "at"),
+                             client->hub };
+    rc = th_rows_query(client->db, client->arena, sql, 7, params, &rows, &client->err);
+    if (rc != TH_OK)
+        return th_client_failed(client, rc);
+    if (client->json)
+        th_client_print(client, &rows, TH_SHAPE_RECORD);
+    else
+        puts(th_rows_cell(&rows, 0, 0)); /* alone, for $(...) */
+    return TH_EXIT_OK;
+}
+
+static th_exit raise_event(th_client *client)
+{
+    static const char sql[] = "select $1::text as \"instanceId\", $2::text as \"eventName\""
+                              " from (select taskhub.raise_event($1, $2, $3, $4)" WAKING ") done";
+    const char *data = NULL;
+
+    th_rc rc = th_payload_get(client->arena, client->args, "data", &data, &client->err);
+    if (rc != TH_OK)
+        return th_client_failed(client, rc);
+    const char *params[] = { client->args->operands[0], client->args->operands[1], data,
+                             client->hub };
+    return run_statement(client, sql, 4, params, TH_SHAPE_RECORD, "the event is queued");
+}
+
+/* ---- terminate, suspend, resume: with a reason ----------------------------------------------- */
+
+static th_exit control(th_client *client, const char *sql, const char *sentence)
+{
+    const char *params[] = { client->args->operands[0], flag(client, "reason"), client->hub };
+
+    return run_statement(client, sql, 3, params, TH_SHAPE_RECORD, sentence);
+}
+
+static th_exit terminate_instance(th_client *client)
+{
+    return control(client,
+                   "select $1::text as \"instanceId\""
+                   " from (select taskhub.terminate_instance($1, $2, $3)" WAKING ") done",
+                   "the instance is about to be terminated");
+}
+
+static th_exit suspend_instance(th_client *client)
+{
+    return control(client,
+                   "select $1::text as \"instanceId\""
+                   " from (select taskhub.suspend_instance($1, $2, $3)" WAKING ") done",
+                   "the instance is about to be suspended");
+}
+
+static th_exit resume_instance(th_client *client)
+{
+    return control(client,
+                   "select $1::text as \"instanceId\""
+                   " from (select taskhub.resume_instance($1, $2, $3)" WAKING ") done",
+                   "the instance is about to be resumed");
+}
+
+/* ---- show, list, history --------------------------------------------------------------------- */
+
+static th_exit show(th_client *client)
+{
+    static const char sql[] =
+        "select instance_id as \"instanceId\", name, version, runtime_status as "
+        "\"runtimeStatus\","
+        " input, output, failure, custom_status as \"customStatus\", " TIME(
+            "created_at",
+            "crea"
+            "tedT"
+            "ime") ", " TIME("updated_at",
+                             "lastUpdatedTime") ", " TIME("completed_at",
+                                                          "completedTime") ", " TIME("scheduled_"
+                                                                                     "start",
+                                                                                     "scheduledStar"
+                                                                                     "tTime") ","
+                                                                                              " exe"
+                                                                                              "cuti"
+                                                                                              "on_"
+                                                                                              "id "
+                                                                                              "as "
+                                                                                              "\"ex"
+                                                                                              "ecut"
+                                                                                              "ionI"
+                                                                                              "d\","
+                                                                                              " par"
+                                                                                              "ent_"
+                                                                                              "inst"
+                                                                                              "ance"
+                                                                                              "_id "
+                                                                                              "as "
+                                                                                              "\"pa"
+                                                                                              "rent"
+                                                                                              "Inst"
+                                                                                              "ance"
+                                                                                              "Id\""
+                                                                                              ", "
+                                                                                              "tags"
+                                                                                              ","
+                                                                                              " hub"
+                                                                                              ", "
+                                                                                              "part"
+                                                                                              "itio"
+                                                                                              "n_"
+                                                                                              "id "
+                                                                                              "as "
+                                                                                              "part"
+                                                                                              "itio"
+                                                                                              "n"
+                                                                                              " fro"
+                                                                                              "m "
+                                                                                              "task"
+                                                                                              "hub."
+                                                                                              "get_"
+                                                                                              "inst"
+                                                                                              "ance"
+                                                                                              "($1,"
+                                                                                              " $"
+                                                                                              "2)";
+    const char *params[] = { client->args->operands[0], client->hub };
+
+    return run_statement(client, sql, 2, params, TH_SHAPE_RECORD, NULL);
+}
+
+/* Newest first, which is what a person looks for; big hubs are paged through over HTTP or SQL. */
+static th_exit list(th_client *client)
+{
+    static const char sql[] =
+        "select instance_id as \"instanceId\", name, runtime_status as "
+        "\"runtimeStatus\", " TIME("created_at", "createdTime") ", " TIME(
+            "updated_at",
+            "lastUpdatedTime") " from taskhub.instances_view"
+                               " where hub = (taskhub.resolve_hub($1)).name and not is_entity"
+                               " and ($2::text is null or lower(runtime_status) = any "
+                               "(string_to_array(lower($2), ',')))"
+                               " and ($3::text is null or lower(name) = lower($3))"
+                               " and ($4::text is null or starts_with(instance_id, $4))"
+                               " and ($5::timestamptz is null or created_at >= $5)"
+                               " and ($6::timestamptz is null or created_at <= $6)"
+                               " order by created_at desc, instance_id limit $7::int";
+    const char *top = flag(client, "top");
+    const char *params[] = { client->hub,          flag(client, "status"),
+                             flag(client, "name"), flag(client, "prefix"),
+                             flag(client, "from"), flag(client, "to"),
+                             top ? top : "100" };
+
+    return run_statement(client, sql, 7, params, TH_SHAPE_TABLE, NULL);
+}
+
+static th_exit history(th_client *client)
+{
+    static const char sql[] =
+        "select e.seq, e.episode, " TIME("e.at", "time") ", e.kind, e.name, e.ref, e.payload"
+                                                         " from taskhub.get_instance($1, $2) i"
+                                                         " join taskhub.history_events e"
+                                                         " on e.partition_id = i.partition_id"
+                                                         " and e.instance_id = i.instance_id"
+                                                         " and e.execution_id = i.execution_id"
+                                                         " order by e.seq";
+    const char *params[] = { client->args->operands[0], client->hub };
+
+    return run_statement(client, sql, 2, params, TH_SHAPE_TABLE, NULL);
+}
+
+/* ---- purge ----------------------------------------------------------------------------------- */
+
+static th_exit purge_one(th_client *client)
+{
+    static const char sql[] = "select 1 as \"instancesDeleted\""
+                              " from (select taskhub.purge_instance($1, $2)) done";
+    const char *params[] = { client->args->operands[0], client->hub };
+
+    return run_statement(client, sql, 2, params, TH_SHAPE_RECORD, "1 instance purged");
+}
+
+static th_exit purge_many(th_client *client)
+{
+    static const char sql[] =
+        "select n as \"instancesDeleted\" from taskhub.purge_instances($1::timestamptz,"
+        " $2::timestamptz, string_to_array($3, ','), $4) n";
+    const char *params[] = { flag(client, "from"), flag(client, "to"), flag(client, "status"),
+                             client->hub };
+
+    if (!params[0]) {
+        th_fail(&client->err, TH_INVALID,
+                "purge needs an instance id, or --from TIME ('-infinity' for all)");
+        return th_command_failed(TH_EXIT_USAGE, &client->err);
+    }
+    return run_statement(client, sql, 4, params, TH_SHAPE_RECORD, NULL);
+}
+
+static th_exit purge(th_client *client)
+{
+    return client->args->n_operands ? purge_one(client) : purge_many(client);
+}
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+static th_exit with_client(th_arena *arena, const th_args *args, th_exit (*act)(th_client *client))
+{
+    th_client client;
+    th_exit status = th_client_open(&client, arena, args);
+
+    if (status == TH_EXIT_OK)
+        status = act(&client);
+    th_client_close(&client);
+    return status;
+}
+
+#define RUN(act)                                                   \
+    static th_exit run_##act(th_arena *arena, const th_args *args) \
+    {                                                              \
+        return with_client(arena, args, act);                      \
+    }
+RUN(start)
+RUN(show)
+RUN(list)
+RUN(history)
+RUN(raise_event)
+RUN(terminate_instance)
+RUN(suspend_instance)
+RUN(resume_instance)
+RUN(purge)
+
+#define COMMON_FLAGS TH_HUB_FLAG, TH_DATABASE_FLAGS, TH_JSON_FLAG
+
+static const th_flag start_flags[] = {
+    { "input", "JSON", NULL, "the orchestrator's input" },
+    { "input-file", "FILE", NULL, "the same from a file; - is standard input" },
+    { "id", "ID", NULL, "instance id (default: 32 random hex digits)" },
+    { "version", "TEXT", NULL, "version of the orchestrator" },
+    { "tags", "JSON", NULL, "an object of texts" },
+    { "at", "TIME", NULL, "do not start before, e.g. 2027-01-31T06:00:00Z" },
+    COMMON_FLAGS,
+};
+static const th_flag raise_flags[] = {
+    { "data", "JSON", NULL, "the event's payload" },
+    { "data-file", "FILE", NULL, "the same from a file; - is standard input" },
+    COMMON_FLAGS,
+};
+static const th_flag reason_flags[] = {
+    { "reason", "TEXT", NULL, "kept in the history" },
+    COMMON_FLAGS,
+};
+static const th_flag plain_flags[] = { COMMON_FLAGS };
+static const th_flag list_flags[] = {
+    { "status", "NAME,...", NULL, "only these: Pending, Running, Completed, Failed, ..." },
+    { "name", "NAME", NULL, "only this orchestrator" },
+    { "prefix", "TEXT", NULL, "only ids that start so" },
+    { "from", "TIME", NULL, "created at that time or later" },
+    { "to", "TIME", NULL, "created at that time or earlier" },
+    { "top", "N", NULL, "at most so many, the newest (100)" },
+    COMMON_FLAGS,
+};
+static const th_flag purge_flags[] = {
+    { "from", "TIME", NULL, "without ID: those created at that time or later; required" },
+    { "to", "TIME", NULL, "without ID: those created at that time or earlier" },
+    { "status", "NAME,...", NULL,
+      "without ID: some of Completed, Failed, Canceled, Terminated\n(default: all of these)" },
+    COMMON_FLAGS,
+};
+
+#define FLAGS(table) .flags = table, .n_flags = ARRAY_SIZE(table)
+#define OPERANDS(text, min, max, what) \
+    .operands = text, .min_operands = min, .max_operands = max, .operand_name = what
+#define ONE_ID OPERANDS("ID", 1, 1, "the instance id")
+
+static const th_command instance_commands[] = {
+    { .name = "start",
+      .summary = "Starts an orchestrator and prints the instance id",
+      OPERANDS("NAME", 1, 1, "the orchestrator's name"),
+      FLAGS(start_flags),
+      .run = run_start },
+    { .name = "show", .summary = "Shows an instance", ONE_ID, FLAGS(plain_flags), .run = run_show },
+    { .name = "list",
+      .summary = "Lists instances, the newest first",
+      FLAGS(list_flags),
+      .run = run_list },
+    { .name = "history",
+      .summary = "Shows the events of an instance's present execution",
+      ONE_ID,
+      FLAGS(plain_flags),
+      .run = run_history },
+    { .name = "raise",
+      .summary = "Sends an external event to an instance",
+      OPERANDS("ID EVENT", 2, 2, "the instance id or the event's name"),
+      FLAGS(raise_flags),
+      .run = run_raise_event },
+    { .name = "terminate",
+      .summary = "Ends an instance as Terminated",
+      ONE_ID,
+      FLAGS(reason_flags),
+      .run = run_terminate_instance },
+    { .name = "suspend",
+      .summary = "Suspends an instance until it is resumed",
+      ONE_ID,
+      FLAGS(reason_flags),
+      .run = run_suspend_instance },
+    { .name = "resume",
+      .summary = "Resumes a suspended instance",
+      ONE_ID,
+      FLAGS(reason_flags),
+      .run = run_resume_instance },
+    { .name = "purge",
+      .summary = "Deletes finished instances with their history",
+      OPERANDS("[ID]", 0, 1, "the instance id"),
+      FLAGS(purge_flags),
+      .run = run_purge },
+    { 0 },
+};
+
+const th_command th_cmd_instance = {
+    .name = "instance",
+    .summary = "Starts, shows and manages instances",
+    .sub = instance_commands,
+};

@@ -1,0 +1,339 @@
+/*
+ * cmd_start.c - `taskhub start`: one process of a task hub, from its configuration to its orderly
+ * end.
+ *
+ * Start-up is a list of steps; the first that fails ends the program with its exit status, and what
+ * the steps before it had is given back.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/app.h"
+#include "cli/bind.h"
+#include "cli/client.h"
+#include "cli/command.h"
+#include "cli/database.h"
+#include "cli/localdb.h"
+#include "cli/service.h"
+#include "cli/stop.h"
+
+static const int64_t database_patience_us = 30 * 1000 * 1000LL;
+static const int64_t tend_us = 500 * 1000;
+static const int default_drain_s =
+    8; /* below the ten seconds after which container runtimes kill */
+enum { MAX_DRAIN_S = 24 * 3600, MAX_THREADS = 10000 };
+
+typedef struct start {
+    th_arena *arena;
+    const th_args *args;
+    th_config *config;
+    int64_t drain_us;
+    th_app_place *apps;
+    size_t n_apps;
+    th_native *native;
+    th_localdb *localdb; /* NULL: a database was named */
+    const char *conninfo;
+    th_hub hub;
+    th_service *service;
+    th_error err;
+} start;
+
+/* ---- configuration --------------------------------------------------------------------------- */
+
+static th_rc find_apps(start *s)
+{
+    size_t n = s->args->n_operands;
+
+    s->apps = th_new(s->arena, th_app_place, n + 1);
+    if (n == 0) {
+        s->n_apps = 1;
+        return th_app_find_here(s->arena, &s->apps[0], &s->err);
+    }
+    for (; s->n_apps < n; s->n_apps++) {
+        th_rc rc =
+            th_app_find(s->arena, s->args->operands[s->n_apps], &s->apps[s->n_apps], &s->err);
+        if (rc != TH_OK)
+            return rc;
+    }
+    return TH_OK;
+}
+
+/* The first host.json counts: a process has one configuration. */
+static const char *host_json(const start *s)
+{
+    for (size_t i = 0; i < s->n_apps; i++)
+        if (s->apps[i].host_json)
+            return s->apps[i].host_json;
+    return NULL;
+}
+
+static th_rc read_drain(start *s)
+{
+    char *end = NULL;
+    const char *text = th_args_get(s->args, "drain");
+
+    s->drain_us = default_drain_s * INT64_C(1000000);
+    if (!text)
+        return TH_OK;
+    errno = 0;
+    long seconds = strtol(text, &end, 10);
+    if (errno || end == text || *end || seconds < 0 || seconds > MAX_DRAIN_S)
+        return th_fail(&s->err, TH_CONFIG, "--drain: must be a whole number from 0 to %d seconds",
+                       MAX_DRAIN_S);
+    s->drain_us = seconds * INT64_C(1000000);
+    return TH_OK;
+}
+
+static th_rc check_roles(start *s)
+{
+    const th_config *config = s->config;
+
+    if (config->no_http && config->no_orchestrators && config->no_activities)
+        return th_fail(&s->err, TH_CONFIG,
+                       "--no-http, --no-orchestrators and --no-activities together leave nothing "
+                       "to do");
+    if (config->no_http || th_bind_is_loopback(config->bind))
+        return TH_OK;
+    if (!config->no_auth)
+        return th_fail(&s->err, TH_CONFIG,
+                       "%s: %s can be reached from other machines, and requests are not "
+                       "authenticated: put a proxy in front of 127.0.0.1, or say --no-auth if "
+                       "whoever can reach it may manage this hub",
+                       th_config_where(config, "bind"), config->bind);
+    th_log(TH_LOG_WARN, TH_EV_CONFIG_WARNING, NULL,
+           "--no-auth: whoever can reach %s manages this hub", config->bind);
+    return TH_OK;
+}
+
+/* Before host.json is read, so that its errors already come out in the format asked for. */
+static th_rc read_flags(start *s, bool *exposed)
+{
+    th_rc rc = th_args_configure(s->args, s->config, &s->err);
+
+    if (rc == TH_OK)
+        rc = th_client_database_flags(s->arena, s->args, s->config, exposed, &s->err);
+    if (rc == TH_OK)
+        rc = th_config_env(s->config, &s->err);
+    th_log_setup(s->config->log_level, s->config->log_format);
+    return rc;
+}
+
+static void log_warnings(const start *s, bool exposed)
+{
+    if (exposed)
+        th_log(TH_LOG_WARN, TH_EV_CONFIG_WARNING, NULL,
+               "a password on the command line can be read by every user of this machine: use "
+               "TASKHUB_DATABASE_URL, --database-file or PGPASSFILE");
+    for (size_t i = 0; i < s->config->n_warnings; i++)
+        th_log(TH_LOG_WARN, TH_EV_CONFIG_WARNING, NULL, "%s", s->config->warnings[i]);
+}
+
+static th_exit configure(start *s)
+{
+    bool exposed = false;
+    th_rc rc = read_flags(s, &exposed);
+
+    if (rc == TH_OK)
+        rc = read_drain(s);
+    if (rc == TH_OK)
+        rc = find_apps(s);
+    if (rc == TH_OK)
+        rc = th_config_load(s->config, host_json(s), &s->err);
+    log_warnings(s, exposed);
+    if (rc == TH_OK)
+        rc = check_roles(s);
+    if (rc != TH_OK)
+        return TH_EXIT_CONFIG;
+    th_log_set_hub(s->config->hub);
+    return TH_EXIT_OK;
+}
+
+/* ---- apps ------------------------------------------------------------------------------------ */
+
+static void add_names(th_buf *line, const th_executor *executor, th_item_kind kind,
+                      const char *what)
+{
+    const char *name;
+
+    for (size_t n = 0; (name = executor->list(executor->self, kind, n)); n++)
+        th_buf_printf(line, "%s%s", n ? ", " : what, name);
+}
+
+static void say_names(const start *s)
+{
+    th_buf line = TH_BUF_INIT;
+    const th_executor *executor = th_native_executor(s->native);
+
+    add_names(&line, executor, TH_ITEM_ORCHESTRATOR, "orchestrators ");
+    th_buf_str(&line, line.len ? "; " : "");
+    add_names(&line, executor, TH_ITEM_ACTIVITY, "activities ");
+    if (line.len)
+        th_log(TH_LOG_INFO, TH_EV_APP_LOADED, NULL, "%s", line.data);
+    else
+        th_log(TH_LOG_WARN, TH_EV_APP_LOADED, NULL, "no app: this process runs no functions");
+    th_buf_free(&line);
+}
+
+/* Before the database: an app that does not load should leave nothing behind. */
+static th_exit load_apps(start *s)
+{
+    int threads = s->config->max_activities;
+
+    s->native = th_native_new(threads < MAX_THREADS ? threads : MAX_THREADS);
+    for (size_t i = 0; i < s->n_apps; i++) {
+        const char *object = s->apps[i].object;
+        if (!object)
+            continue;
+        if (th_native_load(s->native, object, &s->err) != TH_OK)
+            return TH_EXIT_CONFIG;
+        th_log(TH_LOG_INFO, TH_EV_APP_LOADED, NULL, "loaded %s", object);
+    }
+    say_names(s);
+    return TH_EXIT_OK;
+}
+
+/* ---- database -------------------------------------------------------------------------------- */
+
+static th_rc start_localdb(start *s)
+{
+    th_rc rc = th_localdb_start(s->config->data_dir, &s->localdb, &s->err);
+
+    if (rc != TH_OK)
+        return rc;
+    s->conninfo = th_localdb_conninfo(s->localdb);
+    th_log(TH_LOG_INFO, TH_EV_DB_LOCAL, NULL,
+           "private PostgreSQL in %s; look into it with: psql \"%s\"",
+           th_localdb_folder(s->localdb), s->conninfo);
+    return TH_OK;
+}
+
+static th_exit open_database(start *s)
+{
+    th_db *db = NULL;
+    th_schema_state schema;
+    th_rc rc = TH_OK;
+
+    if (s->config->database)
+        s->conninfo = s->config->database;
+    else
+        rc = start_localdb(s);
+    if (rc == TH_OK)
+        rc = th_database_open(s->conninfo, database_patience_us, &db, &s->err);
+    if (rc == TH_CONFIG) /* the conninfo itself */
+        return TH_EXIT_CONFIG;
+    if (rc == TH_OK)
+        rc = th_database_schema(db, s->localdb != NULL, &schema, &s->err);
+    if (rc == TH_OK)
+        rc = th_hub_ensure(db, s->config->hub, s->config->partition_count, &s->hub, &s->err);
+    if (rc == TH_OK && s->hub.partition_count != s->config->partition_count &&
+        th_config_origin(s->config, "partition_count") != TH_FROM_DEFAULT)
+        th_log(TH_LOG_WARN, TH_EV_CONFIG_WARNING, NULL, "%s: hub %s keeps its %d partitions",
+               th_config_where(s->config, "partition_count"), s->hub.name,
+               (int)s->hub.partition_count);
+    th_db_close(db);
+    return rc == TH_OK ? TH_EXIT_OK : TH_EXIT_DATABASE;
+}
+
+/* ---- serving --------------------------------------------------------------------------------- */
+
+static th_exit start_service(start *s)
+{
+    th_service_options options = {
+        .config = s->config, .conninfo = s->conninfo, .hub = s->hub, .native = s->native
+    };
+
+    s->native = NULL; /* the service's now */
+    th_exit status = th_service_start(&options, &s->service, &s->err);
+    if (status == TH_EXIT_OK)
+        th_log(TH_LOG_INFO, TH_EV_START, NULL, "taskhub %s is up (pid %ld)", TH_VERSION,
+               (long)getpid());
+    return status;
+}
+
+static void serve(start *s)
+{
+    while (!th_stop_wait(tend_us))
+        th_localdb_tend(s->localdb);
+}
+
+static void finish(start *s)
+{
+    bool clean = !s->service || th_service_stop(s->service, s->drain_us);
+
+    if (s->native)
+        th_native_free(s->native);
+    th_localdb_stop(s->localdb);
+    if (s->service)
+        th_log(TH_LOG_INFO, TH_EV_STOP, NULL, "stopped");
+    th_config_free(s->config);
+    if (!clean) {
+        fflush(NULL);
+        _exit(TH_EXIT_OK);
+    }
+}
+
+static th_exit run(th_arena *arena, const th_args *args)
+{
+    static th_exit (*const steps[])(start * s) = { configure, load_apps, open_database,
+                                                   start_service };
+    start s = { .arena = arena, .args = args, .config = th_config_new() };
+    th_exit status = th_stop_setup(&s.err) == TH_OK ? TH_EXIT_OK : TH_EXIT_FAILED;
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps) && status == TH_EXIT_OK; i++)
+        status = th_stop_requested() ? TH_EXIT_OK : steps[i](&s);
+    if (status == TH_EXIT_OK && s.service)
+        serve(&s);
+    else if (th_stop_requested())
+        status = TH_EXIT_OK; /* asked to stop while it was starting */
+    else
+        th_log(TH_LOG_ERROR, TH_EV_START, NULL, "%s", s.err.text);
+    finish(&s);
+    return status;
+}
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+static const th_flag flags[] = {
+    TH_DATABASE_FLAGS,
+    { "hub", "NAME", "hub", "task hub (TASKHUB_HUB; host.json; TestHubName)" },
+    { "partitions", "N", "partition_count", "of a hub that is new: 1 to 1024 (host.json; 4)" },
+    { "port", "N", "port", "HTTP port, 0 for any free one (TASKHUB_PORT; 7071)" },
+    { "bind", "ADDRESS", "bind", "HTTP address (TASKHUB_BIND; 127.0.0.1)" },
+    { "no-auth", NULL, "no_auth", "let --bind name an address that other machines reach" },
+    { "workers", "N", "workers",
+      "threads that own partitions, 0: by processors\n(TASKHUB_WORKERS; 0)" },
+    { "drain", "SECONDS", NULL, "how long running work may take at a stop (8)" },
+    { "no-http", NULL, "no_http", "serve no HTTP" },
+    { "no-orchestrators", NULL, "no_orchestrators", "own no partitions, run no orchestrators" },
+    { "no-activities", NULL, "no_activities", "run no activities" },
+    { "log-format", "text|json", "log_format",
+      "of the log on standard error\n(TASKHUB_LOG_FORMAT; text)" },
+    { "log-level", "LEVEL", "log_level",
+      "debug, info, warn, error or off\n(TASKHUB_LOG_LEVEL; info)" },
+};
+
+const th_command th_cmd_start = {
+    .name = "start",
+    .operands = "[APP...]",
+    .summary = "Runs a task hub: functions, engine and HTTP API in one process",
+    .text =
+        "APP is a shared object, or a folder with host.json and one shared object; without APP "
+        "the\n"
+        "working directory is looked at. Without --database a private PostgreSQL cluster runs in\n"
+        ".taskhub, made on first use. Any number of processes may share a database and a hub.\n"
+        "\n"
+        "SIGINT, SIGTERM: finish what runs and stop. A second one: stop at once. Nothing is lost\n"
+        "either way.\n"
+        "\n"
+        "Exit status: 0 stopped when asked to, 2 wrong usage, 3 bad configuration or app, 4 no\n"
+        "database or one that refuses, 5 the HTTP address cannot be had.\n",
+    .flags = flags,
+    .n_flags = sizeof(flags) / sizeof(*flags),
+    .max_operands = 64,
+    .run = run,
+};

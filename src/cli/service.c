@@ -1,0 +1,207 @@
+/*
+ * service.c - starts engine, front and HTTP server in this order, and stops them in the reverse
+ * one.
+ */
+#include "cli/service.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/engine.h"
+#include "http/server.h"
+#include "store/front.h"
+
+struct th_service {
+    const th_config *config;
+    const char *conninfo;
+    th_hub hub;
+    th_native *native;
+    th_engine *engine; /* NULL: neither role that needs one */
+    th_front *front;   /* NULL: no HTTP */
+    th_http_server *http;
+};
+
+/* Several writers share the processors with what they write to; one more than one evens out the
+ * waits. */
+enum { FRONT_CONNECTIONS = 2 };
+
+/* ---- engine ---------------------------------------------------------------------------------- */
+
+static th_engine_options engine_options(const th_service *service, const char *where)
+{
+    const th_config *config = service->config;
+
+    return (th_engine_options){
+        .conninfo = service->conninfo,
+        .hub = service->hub.name,
+        .where = where,
+        .pumps = config->workers,
+        .orchestrators = !config->no_orchestrators,
+        .activities = !config->no_activities,
+        .max_activities = config->max_activities,
+        .max_orchestrators = config->max_orchestrators,
+        .extended_sessions = config->extended_sessions,
+        .session_idle_us = config->extended_session_idle_s * INT64_C(1000000),
+        .poll_us = config->max_polling_us,
+        .activity_timeout_us = config->function_timeout_us > 0 ? config->function_timeout_us : 0,
+    };
+}
+
+static th_rc start_engine(th_service *service, th_error *err)
+{
+    char where[256] = "";
+
+    if (service->config->no_orchestrators && service->config->no_activities)
+        return TH_OK;
+    if (gethostname(where, sizeof(where) - 1) != 0)
+        strcpy(where, "unknown");
+    th_engine_options options = engine_options(service, where);
+    th_rc rc = th_engine_new(&options, &service->engine, err);
+    if (rc != TH_OK)
+        return rc;
+    th_native_attach(service->native, service->engine);
+    th_engine_register(service->engine, th_native_executor(service->native));
+    return th_engine_start(service->engine, err);
+}
+
+/* ---- front and HTTP -------------------------------------------------------------------------- */
+
+static th_rc start_front(th_service *service, th_error *err)
+{
+    th_front_options options = {
+        .conninfo = service->conninfo,
+        .connections = FRONT_CONNECTIONS,
+        .wake = service->engine ? th_engine_wake : NULL,
+        .wake_arg = service->engine,
+    };
+
+    return th_front_new(&options, &service->front, err);
+}
+
+static th_http_starter *copy_starters(const th_native *native, size_t *count)
+{
+    const th_starter *from = th_native_starters(native, count);
+    th_http_starter *to = th_malloc((*count + 1) * sizeof(*to));
+
+    for (size_t i = 0; i < *count; i++)
+        to[i] = (th_http_starter){ .route = from[i].route, .orchestrator = from[i].orchestrator };
+    return to;
+}
+
+static th_rc start_http(th_service *service, th_error *err)
+{
+    const th_config *config = service->config;
+    th_http_options options = {
+        .bind = config->bind,
+        .port = config->port,
+        .engine = service->engine,
+        .front = service->front,
+        .conninfo = service->conninfo,
+        .hub = service->hub,
+        .body_limit = config->body_limit,
+        .route_prefix = config->route_prefix,
+        .use_forwarded_host = config->use_forwarded_host,
+        .store_inputs = config->store_inputs,
+        .reuse_any_state = config->reuse_any_state,
+    };
+    th_http_starter *starters = copy_starters(service->native, &options.starter_count);
+
+    options.starters = starters;
+    th_rc rc = th_http_server_new(&options, &service->http, err);
+    free(starters);
+    return rc == TH_OK ? th_http_server_start(service->http, err) : rc;
+}
+
+/* One line with what a person would want to open. */
+static void say_listening(const th_service *service)
+{
+    size_t count = 0;
+    th_buf line = TH_BUF_INIT;
+    const char *prefix = service->config->route_prefix;
+    const char *origin = th_http_server_origin(service->http);
+    const th_starter *starters = th_native_starters(service->native, &count);
+
+    th_buf_printf(&line, "%s serves hub %s", origin, service->hub.name);
+    for (size_t i = 0; i < count; i++) {
+        th_buf_printf(&line, "%s %s/%s%s%s", i ? "," : "; start with", origin, prefix,
+                      prefix[0] ? "/" : "", starters[i].route);
+        if (starters[i].orchestrator)
+            th_buf_printf(&line, " (%s)", starters[i].orchestrator);
+    }
+    th_log(TH_LOG_INFO, TH_EV_HTTP_LISTENING, NULL, "%s", line.data);
+    th_buf_free(&line);
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+static th_exit start_all(th_service *service, th_error *err)
+{
+    th_rc rc = start_engine(service, err);
+
+    if (rc != TH_OK || service->config->no_http)
+        return th_exit_of(rc);
+    rc = start_front(service, err);
+    if (rc != TH_OK)
+        return th_exit_of(rc);
+    rc = start_http(service, err);
+    if (rc == TH_IO)
+        return TH_EXIT_PORT;
+    if (rc == TH_OK)
+        say_listening(service);
+    return th_exit_of(rc);
+}
+
+th_exit th_service_start(const th_service_options *options, th_service **out, th_error *err)
+{
+    th_service *service = th_malloc(sizeof(*service));
+
+    service->config = options->config;
+    service->conninfo = options->conninfo;
+    service->hub = options->hub;
+    service->native = options->native;
+    th_exit status = start_all(service, err);
+    if (status != TH_EXIT_OK) {
+        th_service_stop(service, 0);
+        service = NULL;
+    }
+    *out = service;
+    return status;
+}
+
+static int32_t activities_left(const th_service *service)
+{
+    th_engine_stats stats = { 0 };
+
+    if (service->engine)
+        th_engine_stats_get(service->engine, &stats);
+    return stats.activities_active;
+}
+
+/* First the door, so that nothing new comes in; the engine goes on meanwhile. */
+bool th_service_stop(th_service *service, int64_t drain_us)
+{
+    int64_t deadline = th_mono_us() + drain_us;
+
+    if (service->http)
+        th_http_server_stop(service->http, drain_us);
+    int64_t left_us = deadline - th_mono_us();
+    if (service->engine)
+        th_engine_stop(service->engine, left_us > 0 ? left_us : 0);
+    th_front_free(service->front);
+    th_http_server_free(service->http);
+
+    int32_t left = activities_left(service);
+    if (left > 0) {
+        th_log(TH_LOG_WARN, TH_EV_STOP, NULL,
+               "%d activities did not end in time; they will be run again by another process",
+               (int)left);
+        return false; /* their threads still use native and engine */
+    }
+    th_native_free(service->native);
+    th_engine_free(service->engine);
+    free(service);
+    return true;
+}

@@ -1,0 +1,51 @@
+/*
+ * act.h - an activity that this process has claimed: its token, and what the executor is given.
+ */
+#ifndef TH_ENGINE_ACT_H
+#define TH_ENGINE_ACT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/ids.h"
+#include "engine/executor.h"
+
+typedef struct th_act th_act;
+struct th_act {
+    th_act *next;
+    int32_t partition_id; /* with id and claim_no the token of protocol A3 */
+    int64_t id;
+    int32_t claim_no;
+    th_uuid execution_id;
+    char execution_text[TH_UUID_TEXT];
+    int32_t seq, task_id, attempt;
+    const char *instance_id;
+    const char *name;
+    const char *version;
+    const char *input;
+    const char *tags;
+
+    /* The dispatcher's. */
+    const th_executor *executor;
+    int64_t started_us; /* monotonic; 0: waits for a slot */
+    uint32_t slot;
+    int name_index;
+    /* The answer, once there is one. */
+    char *result, *failure;
+    char texts[];
+};
+
+typedef struct th_act_list {
+    th_act *head, *tail;
+    size_t count;
+} th_act_list;
+
+/* Copies the texts of `from` (whose own texts may lie anywhere). */
+th_act *th_act_new(const th_act *from);
+void th_act_free(th_act *act);
+
+void th_act_push(th_act_list *list, th_act *act);
+th_act *th_act_pop(th_act_list *list);
+void th_act_join(th_act_list *front, th_act_list *back);
+
+#endif

@@ -1,0 +1,191 @@
+/*
+ * claimer.c - activities from the queue: claims as many as slots are free, partition by partition, and sleeps without polling
+ * much (protocol A2, A8, W3).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/engine_int.h"
+#include "store/activities.h"
+#include "store/notify.h"
+#include "store/owners.h"
+
+enum { POLL_US = 3000000, RETRY_US = 200000 };
+
+typedef struct claimer {
+    th_engine *engine;
+    th_db *db;
+    bool idle_lock;
+    bool left_over; /* the queue holds more than we could take */
+    int32_t next;   /* partitions take turns to be first */
+} claimer;
+
+static void push_claimed(th_act_list *acts, const th_claimed *c)
+{
+    th_act act = { .partition_id = c->partition_id,
+                   .id = c->id,
+                   .claim_no = c->claim_no,
+                   .execution_id = c->execution_id,
+                   .seq = c->seq,
+                   .task_id = c->task_id,
+                   .attempt = c->attempt,
+                   .instance_id = c->instance_id,
+                   .name = c->name,
+                   .version = c->version,
+                   .input = c->input,
+                   .tags = c->tags };
+    th_act_push(acts, th_act_new(&act));
+}
+
+static th_rc claim_some(claimer *c, int32_t partition_id, int32_t limit, th_act_list *acts, th_error *err)
+{
+    th_arena *arena = th_arena_new(0);
+    th_claimed *claimed;
+    size_t count = 0, names_count;
+    const char *const *names = th_dispatch_names(c->engine->dispatch, &names_count);
+    th_rc rc = th_activities_claim(c->db, arena, partition_id, c->engine->worker_id, limit, names, names_count,
+                                   &claimed, &count, err);
+    for (size_t i = 0; rc == TH_OK && i < count; i++)
+        push_claimed(acts, &claimed[i]);
+    th_arena_free(arena);
+    return rc;
+}
+
+static th_rc waiting(claimer *c, int32_t *partitions, size_t *n, th_error *err)
+{
+    const th_hub *hub = &c->engine->hub;
+    *n = (size_t)hub->partition_count;
+    return th_activities_waiting(c->db, hub->first_partition, hub->partition_count, partitions, n, err);
+}
+
+/* One look at all partitions; *found: how many were claimed. */
+static th_rc claim_round(claimer *c, size_t *found, th_error *err)
+{
+    th_engine *engine = c->engine;
+    th_act_list acts = { 0 };
+    int32_t *partitions = th_malloc((size_t)engine->hub.partition_count * sizeof *partitions);
+    size_t n = 0;
+    int room = engine->options.activities ? th_dispatch_reserve_free(engine->dispatch) : 0;
+    int left = room;
+    th_rc rc = waiting(c, partitions, &n, err);
+    for (size_t i = 0; rc == TH_OK && i < n && left > 0; i++) {
+        size_t before = acts.count;
+        rc = claim_some(c, partitions[(i + (size_t)c->next) % n], left, &acts, err);
+        left -= (int)(acts.count - before);
+    }
+    c->next++;
+    c->left_over = rc == TH_OK && n > 0 && left == 0;
+    atomic_store(&engine->queue_left, c->left_over);
+    *found = acts.count;
+    th_dispatch_unreserve(engine->dispatch, (size_t)left);
+    if (acts.head)
+        th_dispatch_start(engine->dispatch, &acts);
+    free(partitions);
+    return rc;
+}
+
+static th_rc idle_lock(claimer *c, bool on, th_error *err)
+{
+    char sql[120];
+    if (c->idle_lock == on || !c->engine->options.activities)
+        return TH_OK;
+    snprintf(sql, sizeof sql, "select pg_%sadvisory_%slock_shared(%d, %d)", on ? "try_" : "", on ? "" : "un",
+             TH_LOCK_AIDLE, c->engine->hub.hub_id);
+    th_rc rc = th_db_query(c->db, sql, 0, NULL, NULL, err);
+    if (rc == TH_OK)
+        c->idle_lock = on;
+    return rc;
+}
+
+static th_rc reconcile(claimer *c, th_error *err)
+{
+    th_engine *engine = c->engine;
+    for (int32_t i = 0; i < engine->hub.partition_count; i++) {
+        int32_t p = engine->hub.first_partition + i;
+        int64_t freed = 0, acquisition;
+        size_t n;
+        if (th__owner_of(engine, p, &acquisition))
+            continue; /* its pump holds completions in memory */
+        int64_t *running = th_dispatch_running(engine->dispatch, p, &n);
+        th_rc rc = th_activities_reconcile(c->db, p, engine->worker_id, running, n, &freed, err);
+        free(running);
+        if (rc != TH_OK)
+            return rc;
+        th_log_ctx ctx = { .partition = p };
+        if (freed)
+            th_log(TH_LOG_WARN, TH_EV_CLAIM_RECONCILED, &ctx, "%lld claims of this process that it does not run came free",
+                   (long long)freed);
+    }
+    return TH_OK;
+}
+
+static void ignore(void *arg, int32_t partition_id)
+{
+    (void)arg;
+    (void)partition_id;
+}
+
+/* Locks first, then one more look, then sleep. */
+static th_rc sleep_until_wanted(claimer *c, th_error *err)
+{
+    size_t found = 0;
+    th_rc rc = idle_lock(c, !c->left_over, err);
+    if (rc == TH_OK && c->idle_lock && !atomic_load(&c->engine->claims_wanted))
+        rc = claim_round(c, &found, err);
+    if (rc != TH_OK || found)
+        return rc;
+    rc = th_notify_wait(c->db, c->engine->claimer_fd, POLL_US, ignore, NULL, err);
+    th__absorb(c->engine->claimer_fd);
+    return rc;
+}
+
+static th_rc round_of(claimer *c, th_error *err)
+{
+    size_t found = 0;
+    bool wanted = atomic_exchange(&c->engine->claims_wanted, false);
+    th_rc rc = wanted ? idle_lock(c, false, err) : TH_OK;
+    if (rc == TH_OK)
+        rc = claim_round(c, &found, err);
+    if (rc == TH_OK && c->left_over && wanted)
+        rc = th_notify_activities(c->db, c->engine->hub.hub_id, err);
+    if (rc == TH_OK && atomic_exchange(&c->engine->connection_error, false))
+        rc = reconcile(c, err);
+    if (rc == TH_OK && !found)
+        rc = sleep_until_wanted(c, err);
+    return rc;
+}
+
+static void connect_again(claimer *c, const th_error *why)
+{
+    th_error err = { 0 };
+    if (c->db)
+        th_log(TH_LOG_WARN, TH_EV_DB_LOST, NULL, "claims wait: %s", why->text);
+    th_db_close(c->db);
+    c->db = NULL;
+    c->idle_lock = false;
+    atomic_store(&c->engine->connection_error, true);
+    if (th_db_open(c->engine->options.conninfo, TH_DB_CONTROL, &c->db, &err) != TH_OK)
+        usleep(RETRY_US);
+    else if (th_listen_activities(c->db, c->engine->hub.hub_id, &err) != TH_OK)
+        usleep(RETRY_US);
+}
+
+void *th__claimer_main(void *arg)
+{
+    claimer c = { .engine = arg };
+    th_error err = { 0 };
+    while (!atomic_load(&c.engine->stopping)) {
+        th_rc rc = TH_DB_LOST;
+        th_error_clear(&err);
+        if (c.db && c.engine->worker_id)
+            rc = round_of(&c, &err);
+        if (rc != TH_OK)
+            connect_again(&c, &err);
+    }
+    th_db_close(c.db);
+    return NULL;
+}

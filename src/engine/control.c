@@ -1,0 +1,310 @@
+/*
+ * control.c - one connection a process for its worker lock, LISTEN and the watch: shares of partitions, the dead, wake-ups.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/balance.h"
+#include "engine/engine_int.h"
+#include "store/notify.h"
+#include "store/owners.h"
+
+enum { WATCH_US = 1000000, RETRY_US = 100000 };
+
+typedef struct control {
+    th_engine *engine;
+    th_db *db;
+    th_balance *balance;
+    th_arena *arena;
+    bool *listening; /* by partition of the hub */
+    bool said_draining;
+} control;
+
+/* ---- registering ---------------------------------------------------------------------------- */
+
+static size_t names_of(const th_engine *engine, th_item_kind kind, const char **names, size_t max)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < engine->executor_count; i++) {
+        const th_executor *x = engine->executors[i];
+        const char *name;
+        for (size_t k = 0; n < max && (name = x->list(x->self, kind, k)) != NULL; k++)
+            names[n++] = name;
+    }
+    return n;
+}
+
+static th_rc register_on(th_engine *engine, th_db *db, th_error *err)
+{
+    enum { MAX = 4096 };
+    const char **orchestrators = th_malloc(2 * MAX * sizeof *orchestrators), **activities = orchestrators + MAX;
+    th_worker_info info = { .worker_id = engine->worker_id,
+                            .hub_id = engine->hub.hub_id,
+                            .host = engine->options.where,
+                            .pid = (int32_t)getpid(),
+                            .orchestrators = engine->options.orchestrators,
+                            .activities = engine->options.activities,
+                            .orchestrator_names = orchestrators,
+                            .activity_names = activities };
+    info.orchestrator_count = names_of(engine, TH_ITEM_ORCHESTRATOR, orchestrators, MAX);
+    info.activity_count = names_of(engine, TH_ITEM_ACTIVITY, activities, MAX);
+    th_rc rc = th_worker_register(db, &info, err);
+    if (rc == TH_OK && info.worker_id != engine->worker_id)
+        th_log(TH_LOG_INFO, TH_EV_WORKER_REGISTERED, NULL, "this process is worker %d", info.worker_id);
+    if (rc == TH_OK)
+        engine->worker_id = info.worker_id;
+    free(orchestrators);
+    return rc;
+}
+
+static void stop_listening(control *c)
+{
+    memset(c->listening, 0, (size_t)c->engine->hub.partition_count * sizeof *c->listening);
+}
+
+static th_rc connect_control(control *c, th_error *err)
+{
+    th_rc rc = th_db_open(c->engine->options.conninfo, TH_DB_CONTROL, &c->db, err);
+    if (rc == TH_OK)
+        rc = register_on(c->engine, c->db, err);
+    if (rc != TH_OK) {
+        th_db_close(c->db);
+        c->db = NULL;
+    }
+    stop_listening(c);
+    return rc;
+}
+
+/* ---- the watch ------------------------------------------------------------------------------ */
+
+static th_pump *pump_for(th_engine *engine, int32_t partition_id)
+{
+    return &engine->pumps[(partition_id - engine->hub.first_partition) % engine->pump_count];
+}
+
+static bool is_mine(th_engine *engine, int32_t partition_id)
+{
+    pthread_rwlock_rdlock(&engine->owners_lock);
+    const th_owner_slot *slot = &engine->owners[partition_id - engine->hub.first_partition];
+    bool mine = slot->pump || slot->pending;
+    pthread_rwlock_unlock(&engine->owners_lock);
+    return mine;
+}
+
+static void set_pending(th_engine *engine, int32_t partition_id)
+{
+    pthread_rwlock_wrlock(&engine->owners_lock);
+    engine->owners[partition_id - engine->hub.first_partition].pending = true;
+    pthread_rwlock_unlock(&engine->owners_lock);
+}
+
+static th_rc listen_to(control *c, int32_t partition_id, bool on, th_error *err)
+{
+    bool *listening = &c->listening[partition_id - c->engine->hub.first_partition];
+    if (*listening == on)
+        return TH_OK;
+    th_rc rc = th_listen_partition(c->db, partition_id, on, err);
+    if (rc == TH_OK)
+        *listening = on;
+    return rc;
+}
+
+static th_rc take(control *c, int32_t partition_id, th_error *err)
+{
+    th_rc rc = listen_to(c, partition_id, true, err);
+    if (rc != TH_OK)
+        return rc;
+    set_pending(c->engine, partition_id);
+    th__pump_order(pump_for(c->engine, partition_id), TH_ORDER_ACQUIRE, partition_id);
+    return TH_OK;
+}
+
+static void say_skipped(const th_seen_partition *p)
+{
+    th_log_ctx ctx = { .partition = p->partition_id };
+    th_log(TH_LOG_DEBUG, TH_EV_PARTITION_SKIPPED, &ctx, "worker %d holds it", p->worker_id);
+}
+
+static th_rc move_partitions(control *c, const th_watch *watch, th_error *err)
+{
+    size_t n = watch->partition_count;
+    bool *mine = th_new(c->arena, bool, n + 1);
+    th_move *moves = th_new(c->arena, th_move, n + 1);
+    th_rc rc = TH_OK;
+    for (size_t i = 0; i < n; i++)
+        mine[i] = is_mine(c->engine, watch->partitions[i].partition_id);
+    th_balance_decide(c->balance, watch, c->engine->worker_id, atomic_load(&c->engine->draining), mine,
+                      th_mono_us(), moves);
+    for (size_t i = 0; i < n && rc == TH_OK; i++) {
+        int32_t p = watch->partitions[i].partition_id;
+        if (moves[i] == TH_MOVE_TAKE)
+            rc = take(c, p, err);
+        else if (moves[i] == TH_MOVE_GIVE)
+            th__pump_order(pump_for(c->engine, p), TH_ORDER_GIVE, p);
+        else if (mine[i])
+            rc = listen_to(c, p, true, err);
+        else {
+            rc = listen_to(c, p, false, err);
+            say_skipped(&watch->partitions[i]);
+        }
+    }
+    return rc;
+}
+
+static th_rc bury(control *c, const th_watch *watch, th_error *err)
+{
+    int32_t id;
+    while ((id = th_balance_bury(c->balance, watch, c->engine->worker_id, th_mono_us())) != 0) {
+        bool buried = false;
+        th_rc rc = th_worker_bury(c->db, id, &buried, err);
+        if (rc != TH_OK)
+            return rc;
+        if (buried)
+            th_log(TH_LOG_WARN, TH_EV_WORKER_BURIED, NULL, "worker %d is dead: its lock is gone", id);
+    }
+    return TH_OK;
+}
+
+static void release_claims_of_dead(control *c, const th_watch *watch)
+{
+    if (!th_balance_newly_dead(c->balance, watch))
+        return;
+    for (size_t i = 0; i < watch->partition_count; i++)
+        if (is_mine(c->engine, watch->partitions[i].partition_id))
+            th__pump_order(pump_for(c->engine, watch->partitions[i].partition_id), TH_ORDER_RELEASE_DEAD,
+                           watch->partitions[i].partition_id);
+}
+
+static th_rc fence(control *c, const th_watch *watch, th_error *err)
+{
+    for (size_t i = 0; i < watch->partition_count; i++) {
+        const th_seen_partition *p = &watch->partitions[i];
+        bool done = false;
+        if (!p->pen_waits_silent || is_mine(c->engine, p->partition_id))
+            continue;
+        th_rc rc = th_owners_fence(c->db, p->partition_id, &done, err);
+        if (rc != TH_OK)
+            return rc;
+        th_log_ctx ctx = { .partition = p->partition_id };
+        if (done)
+            th_log(TH_LOG_WARN, TH_EV_PARTITION_FENCED, &ctx, "the silent session %d that held it was ended", p->holder_pid);
+    }
+    return TH_OK;
+}
+
+static bool am_buried(const control *c, const th_watch *watch)
+{
+    for (size_t i = 0; i < watch->worker_count; i++)
+        if (watch->workers[i].worker_id == c->engine->worker_id)
+            return watch->workers[i].dead;
+    return true;
+}
+
+static th_rc watch_once(control *c, th_error *err)
+{
+    th_watch watch = { 0 };
+    th_arena_reset(c->arena);
+    th_rc rc = th_owners_watch(c->db, c->engine->hub.hub_id, c->arena, &watch, err);
+    if (rc == TH_OK && am_buried(c, &watch))
+        rc = register_on(c->engine, c->db, err);
+    if (rc == TH_OK && c->engine->options.orchestrators)
+        rc = move_partitions(c, &watch, err);
+    if (rc == TH_OK)
+        rc = bury(c, &watch, err);
+    if (rc == TH_OK)
+        rc = fence(c, &watch, err);
+    if (rc == TH_OK && atomic_load(&c->engine->draining) && !c->said_draining) {
+        rc = th_worker_set_draining(c->db, c->engine->worker_id, err);
+        c->said_draining = rc == TH_OK;
+    }
+    if (rc != TH_OK)
+        return rc;
+    release_claims_of_dead(c, &watch);
+    atomic_store(&c->engine->last_watch_us, th_mono_us());
+    return TH_OK;
+}
+
+/* ---- the loop ------------------------------------------------------------------------------- */
+
+static void notified(void *arg, int32_t partition_id)
+{
+    th_engine *engine = arg;
+    if (partition_id)
+        th_engine_wake(engine, partition_id);
+    else
+        th__want_claims(engine);
+}
+
+/* Wakes what a lost LISTEN may have missed (protocol W4). */
+static void wake_all(th_engine *engine)
+{
+    for (int32_t i = 0; i < engine->hub.partition_count; i++)
+        th_engine_wake(engine, engine->hub.first_partition + i);
+}
+
+static th_rc wait_a_second(control *c, th_error *err)
+{
+    int64_t until = th_mono_us() + WATCH_US, left;
+    th_rc rc = TH_OK;
+    while (rc == TH_OK && (left = until - th_mono_us()) > 0 && !atomic_load(&c->engine->stopping)) {
+        rc = th_notify_wait(c->db, c->engine->control_fd, left, notified, c->engine, err);
+        th__absorb(c->engine->control_fd);
+    }
+    return rc;
+}
+
+static void lost(control *c, const th_error *why)
+{
+    th_log(TH_LOG_WARN, TH_EV_DB_LOST, NULL, "the control connection: %s", why->text);
+    th_db_close(c->db);
+    c->db = NULL;
+    c->said_draining = false;
+}
+
+static void reconnect(control *c)
+{
+    th_error err = { 0 };
+    if (connect_control(c, &err) != TH_OK) {
+        th_log(TH_LOG_DEBUG, TH_EV_DB_LOST, NULL, "control can't connect: %s", err.text);
+        usleep(RETRY_US);
+        return;
+    }
+    th_log(TH_LOG_INFO, TH_EV_DB_CONNECTED, NULL, "connected to PostgreSQL");
+    wake_all(c->engine);
+}
+
+static void one_round(control *c)
+{
+    th_error err = { 0 };
+    if (!c->db)
+        reconnect(c);
+    if (!c->db)
+        return;
+    th_rc rc = watch_once(c, &err);
+    th_dispatch_expire(c->engine->dispatch, th_mono_us());
+    if (rc == TH_OK)
+        rc = wait_a_second(c, &err);
+    if (rc != TH_OK)
+        lost(c, &err);
+}
+
+void *th__control_main(void *arg)
+{
+    control c = { .engine = arg };
+    th_error err = { 0 };
+    c.balance = th_balance_new(c.engine->hub.first_partition, c.engine->hub.partition_count);
+    c.arena = th_arena_new(0);
+    c.listening = th_malloc((size_t)c.engine->hub.partition_count * sizeof *c.listening);
+    while (!atomic_load(&c.engine->stopping))
+        one_round(&c);
+    if (c.db && th_worker_leave(c.db, c.engine->worker_id, &err) != TH_OK)
+        th_log(TH_LOG_WARN, TH_EV_STOP, NULL, "leaving: %s", err.text);
+    th_db_close(c.db);
+    th_balance_free(c.balance);
+    th_arena_free(c.arena);
+    free(c.listening);
+    return NULL;
+}

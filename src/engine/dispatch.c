@@ -1,0 +1,311 @@
+/*
+ * dispatch.c - activity slots.
+ */
+#include "engine/dispatch.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/names.h"
+
+enum { AHEAD_US = 20000, MAX_AHEAD = 50000, SLOT_BITS = 24 };
+
+typedef struct slot {
+    th_act *act; /* NULL: free */
+    uint64_t generation;
+    int next_free;
+} slot;
+
+struct th_dispatch {
+    th_dispatch_options options;
+    th_names names;
+    pthread_mutex_t lock;
+    slot *slots;
+    int first_free, active;
+    int64_t reserved; /* places promised, not started */
+    th_act_list waiting;
+    bool draining, throttled;
+};
+
+th_dispatch *th_dispatch_new(const th_dispatch_options *options, const th_executor *const *executors, size_t count)
+{
+    th_dispatch *d = th_malloc(sizeof *d);
+    d->options = *options;
+    pthread_mutex_init(&d->lock, NULL);
+    th_names_init(&d->names, executors, count);
+    d->slots = th_malloc((size_t)options->max * sizeof *d->slots);
+    for (int i = 0; i < options->max; i++)
+        d->slots[i].next_free = i + 1 < options->max ? i + 1 : -1;
+    return d;
+}
+
+void th_dispatch_free(th_dispatch *d)
+{
+    if (!d)
+        return;
+    for (int i = 0; i < d->options.max; i++)
+        th_act_free(d->slots[i].act);
+    for (th_act *a; (a = th_act_pop(&d->waiting)) != NULL;)
+        th_act_free(a);
+    th_names_free(&d->names);
+    pthread_mutex_destroy(&d->lock);
+    free(d->slots);
+    free(d);
+}
+
+/* ---- throttle ------------------------------------------------------------------------------- */
+
+/* Says once a change that the limit stops the taking of more work, or no longer does. Under the lock. */
+static void note_throttle(th_dispatch *d, bool on)
+{
+    if (d->throttled == on)
+        return;
+    d->throttled = on;
+    if (on)
+        th_log(TH_LOG_INFO, TH_EV_THROTTLE, NULL,
+               "taking no more activities: %d run and the limit (maxConcurrentActivityFunctions) is %d", d->active,
+               d->options.max);
+    else
+        th_log(TH_LOG_INFO, TH_EV_THROTTLE_OVER, NULL, "taking activities again: %d run and the limit is %d",
+               d->active, d->options.max);
+}
+
+static int64_t allowed_ahead(const th_dispatch *d, int64_t mean_us)
+{
+    if (mean_us < 0 || mean_us >= AHEAD_US)
+        return 0;
+    int64_t ahead = (int64_t)d->options.max * AHEAD_US / (mean_us > 0 ? mean_us : 1);
+    return ahead < MAX_AHEAD ? ahead : MAX_AHEAD;
+}
+
+bool th_dispatch_reserve(th_dispatch *d, const char *name)
+{
+    bool yes = false;
+    pthread_mutex_lock(&d->lock);
+    int index = d->draining ? -1 : th_names_find(&d->names, name);
+    if (index >= 0) {
+        int64_t backlog = d->reserved + (int64_t)d->waiting.count;
+        int64_t room = d->options.max - d->active + allowed_ahead(d, d->names.names[index].mean_us);
+        yes = backlog < room;
+        if (yes)
+            d->reserved++;
+        else
+            note_throttle(d, true);
+    }
+    pthread_mutex_unlock(&d->lock);
+    return yes;
+}
+
+void th_dispatch_unreserve(th_dispatch *d, size_t n)
+{
+    pthread_mutex_lock(&d->lock);
+    d->reserved -= (int64_t)n;
+    pthread_mutex_unlock(&d->lock);
+}
+
+int th_dispatch_reserve_free(th_dispatch *d)
+{
+    pthread_mutex_lock(&d->lock);
+    int64_t free_slots = d->options.max - d->active - d->reserved - (int64_t)d->waiting.count;
+    if (free_slots < 0 || d->draining)
+        free_slots = 0;
+    d->reserved += free_slots;
+    pthread_mutex_unlock(&d->lock);
+    return (int)free_slots;
+}
+
+/* ---- running -------------------------------------------------------------------------------- */
+
+static uint64_t number_of(const th_dispatch *d, const th_act *act)
+{
+    return (d->slots[act->slot].generation << SLOT_BITS) | act->slot;
+}
+
+/* Takes a slot for the next that waits; NULL when none is free or nothing waits. Under the lock. */
+static th_act *next_to_run(th_dispatch *d)
+{
+    if (d->first_free < 0 || !d->waiting.head)
+        return NULL;
+    th_act *act = th_act_pop(&d->waiting);
+    act->slot = (uint32_t)d->first_free;
+    slot *s = &d->slots[act->slot];
+    d->first_free = s->next_free;
+    s->generation++;
+    s->act = act;
+    act->started_us = th_mono_us();
+    d->active++;
+    return act;
+}
+
+static void run(th_dispatch *d, const th_act *act, uint64_t number)
+{
+    th_activity_item item = { .token = { -1, number },
+                              .instance_id = act->instance_id,
+                              .execution_id = act->execution_text,
+                              .seq = act->seq,
+                              .task_id = act->task_id,
+                              .name = act->name,
+                              .version = act->version,
+                              .input = act->input,
+                              .tags = act->tags,
+                              .attempt = act->attempt,
+                              .delivery = act->claim_no };
+    (void)d;
+    act->executor->run_activity(act->executor->self, &item);
+}
+
+/* Starts what waits while slots are free; executors are called without the lock, since they may answer at once. */
+static void run_waiting(th_dispatch *d)
+{
+    for (;;) {
+        pthread_mutex_lock(&d->lock);
+        th_act *act = next_to_run(d);
+        uint64_t number = act ? number_of(d, act) : 0;
+        pthread_mutex_unlock(&d->lock);
+        if (!act)
+            return;
+        run(d, act, number);
+    }
+}
+
+void th_dispatch_start(th_dispatch *d, th_act_list *acts)
+{
+    th_act_list strangers = { 0 };
+    pthread_mutex_lock(&d->lock);
+    for (th_act *act; (act = th_act_pop(acts)) != NULL;) {
+        d->reserved--;
+        act->name_index = th_names_find(&d->names, act->name);
+        if (act->name_index < 0 || d->draining) {
+            th_act_push(&strangers, act);
+            continue;
+        }
+        act->executor = d->names.names[act->name_index].executor;
+        th_act_push(&d->waiting, act);
+    }
+    pthread_mutex_unlock(&d->lock);
+    for (th_act *act; (act = th_act_pop(&strangers)) != NULL;)
+        d->options.done(d->options.arg, act, true, 0);
+    run_waiting(d);
+}
+
+/* Frees the slot of a token that is still current. Under the lock. */
+static th_act *take_by_token(th_dispatch *d, uint64_t number)
+{
+    uint64_t index = number & ((1u << SLOT_BITS) - 1);
+    if (index >= (uint64_t)d->options.max)
+        return NULL;
+    slot *s = &d->slots[index];
+    if (!s->act || s->generation != number >> SLOT_BITS)
+        return NULL;
+    th_act *act = s->act;
+    s->act = NULL;
+    s->next_free = d->first_free;
+    d->first_free = (int)index;
+    d->active--;
+    th_names_measure(&d->names, act->name_index, th_mono_us() - act->started_us);
+    return act;
+}
+
+static void keep_answer(th_act *act, const th_activity_answer *answer)
+{
+    act->result = answer->failure ? NULL : th_mstrdup(answer->result);
+    act->failure = th_mstrdup(answer->failure);
+}
+
+void th_dispatch_answer(th_dispatch *d, const th_activity_answer *answer)
+{
+    pthread_mutex_lock(&d->lock);
+    th_act *act = take_by_token(d, answer->token.number);
+    th_act *next = act ? next_to_run(d) : NULL;
+    uint64_t number = next ? number_of(d, next) : 0;
+    bool idle = act && !next;
+    if (idle)
+        note_throttle(d, false);
+    pthread_mutex_unlock(&d->lock);
+    if (!act)
+        return;
+    bool abandoned = answer->kind != TH_ANSWER_DONE;
+    if (!abandoned)
+        keep_answer(act, answer);
+    d->options.done(d->options.arg, act, abandoned, answer->delay_us);
+    if (next)
+        run(d, next, number);
+    if (idle)
+        d->options.idle(d->options.arg);
+}
+
+void th_dispatch_drain(th_dispatch *d)
+{
+    th_act_list waiting = { 0 };
+    pthread_mutex_lock(&d->lock);
+    d->draining = true;
+    th_act_join(&waiting, &d->waiting);
+    pthread_mutex_unlock(&d->lock);
+    for (th_act *act; (act = th_act_pop(&waiting)) != NULL;)
+        d->options.done(d->options.arg, act, true, 0);
+}
+
+static th_act *next_expired(th_dispatch *d, int64_t now_us)
+{
+    for (int i = 0; i < d->options.max; i++) {
+        th_act *act = d->slots[i].act;
+        if (act && now_us - act->started_us > d->options.timeout_us)
+            return act;
+    }
+    return NULL;
+}
+
+void th_dispatch_expire(th_dispatch *d, int64_t now_us)
+{
+    if (!d->options.timeout_us)
+        return;
+    for (;;) {
+        pthread_mutex_lock(&d->lock);
+        th_act *act = next_expired(d, now_us);
+        uint64_t number = act ? number_of(d, act) : 0;
+        pthread_mutex_unlock(&d->lock);
+        if (!act)
+            return;
+        th_activity_answer answer = {
+            .token = { -1, number },
+            .failure = "{\"type\":\"TimeoutException\",\"message\":\"the activity took longer than functionTimeout\"}"
+        };
+        th_dispatch_answer(d, &answer);
+    }
+}
+
+/* ---- looking -------------------------------------------------------------------------------- */
+
+int th_dispatch_active(th_dispatch *d)
+{
+    pthread_mutex_lock(&d->lock);
+    int n = d->active;
+    pthread_mutex_unlock(&d->lock);
+    return n;
+}
+
+int64_t *th_dispatch_running(th_dispatch *d, int32_t partition_id, size_t *count)
+{
+    pthread_mutex_lock(&d->lock);
+    int64_t *ids = th_malloc((d->waiting.count + (size_t)d->active + 1) * sizeof *ids);
+    size_t n = 0;
+    for (int i = 0; i < d->options.max; i++)
+        if (d->slots[i].act && d->slots[i].act->partition_id == partition_id)
+            ids[n++] = d->slots[i].act->id;
+    for (const th_act *a = d->waiting.head; a; a = a->next)
+        if (a->partition_id == partition_id)
+            ids[n++] = a->id;
+    pthread_mutex_unlock(&d->lock);
+    *count = n;
+    return ids;
+}
+
+const char *const *th_dispatch_names(const th_dispatch *d, size_t *count)
+{
+    *count = d->names.count;
+    return d->names.lower;
+}

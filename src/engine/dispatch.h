@@ -1,0 +1,51 @@
+/*
+ * dispatch.h - activity slots and throttles: local first, then claims from the queue (DESIGN.md, "Local first").
+ *
+ * At most `max` activities run at once. An owner claims for itself, at birth, what free slots will have started within about 20 ms,
+ * judged by that name's measured duration; an unknown name counts for free slots only. Thread-safe.
+ */
+#ifndef TH_ENGINE_DISPATCH_H
+#define TH_ENGINE_DISPATCH_H
+
+#include "engine/act.h"
+
+typedef struct th_dispatch th_dispatch;
+
+typedef struct th_dispatch_options {
+    int max;            /* slots */
+    int64_t timeout_us; /* functionTimeout; 0: none */
+    /* Where a finished activity goes: its result or failure is set, or abandoned is. Owns act. Any thread. */
+    void (*done)(void *arg, th_act *act, bool abandoned, int64_t delay_us);
+    /* Slots came free that the local queue does not need. Any thread, must not block. */
+    void (*idle)(void *arg);
+    void *arg;
+} th_dispatch_options;
+
+th_dispatch *th_dispatch_new(const th_dispatch_options *options, const th_executor *const *executors, size_t count);
+void th_dispatch_free(th_dispatch *d); /* nothing may run any more */
+
+/* Protocol A1: may an activity of that name be born claimed? True reserves a place, until start or unreserve. */
+bool th_dispatch_reserve(th_dispatch *d, const char *name);
+void th_dispatch_unreserve(th_dispatch *d, size_t n);
+
+/* Reserved ones, after their commit. Takes the list. */
+void th_dispatch_start(th_dispatch *d, th_act_list *acts);
+
+/* How many more may be claimed from the queue now; reserves them. Give back with unreserve what was not found. */
+int th_dispatch_reserve_free(th_dispatch *d);
+
+void th_dispatch_answer(th_dispatch *d, const th_activity_answer *answer);
+
+/* No more claims; what waits for a slot comes back as abandoned. */
+void th_dispatch_drain(th_dispatch *d);
+/* Those past the timeout are failed by token (protocol A7). */
+void th_dispatch_expire(th_dispatch *d, int64_t now_us);
+
+int th_dispatch_active(th_dispatch *d);
+/* Ids in that partition that wait or run here; the caller frees. */
+int64_t *th_dispatch_running(th_dispatch *d, int32_t partition_id, size_t *count);
+
+/* Names that some executor can run, lower-case; valid until free. */
+const char *const *th_dispatch_names(const th_dispatch *d, size_t *count);
+
+#endif

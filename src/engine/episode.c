@@ -1,0 +1,322 @@
+/*
+ * episode.c - one turn of an instance: sift what waits, settle it alone or take it for an episode, apply the answer.
+ */
+#include "engine/episode.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "engine/episode_int.h"
+
+/* ---- what waits ----------------------------------------------------------------------------- */
+
+static bool same(const th_uuid *a, const th_uuid *b)
+{
+    return memcmp(a->b, b->b, sizeof a->b) == 0;
+}
+
+static bool is_result(const th_msg *m)
+{
+    return m->event.ref != TH_NONE;
+}
+
+bool th_episode_adopt(th_inst *inst)
+{
+    for (const th_msg *m = inst->queue.head; m; m = m->next) {
+        const th_msg_row *row = &m->row;
+        if (m->event.kind != TH_ExecutionStarted || !row->found || row->status != TH_PENDING ||
+            !same(&row->start_id, &m->start_id))
+            continue;
+        th_inst_set_identity(inst, &row->start_id, &row->execution_id, row->name, row->version, row->tags);
+        inst->status = TH_PENDING;
+        inst->exists = inst->is_new = true;
+        inst->maybe_held = m->due_us != TH_TIME_NEG_INF || m->replaced;
+        inst->state = TH_INST_READY;
+        return true;
+    }
+    return false;
+}
+
+static bool for_nobody(const th_msg *m)
+{
+    if (m->event.kind == TH_KIND_NONE)
+        return true;
+    if (!m->message_no)
+        return false; /* a local completion says nothing of the row */
+    return !m->row.found || th_status_is_terminal(m->row.status) ||
+           (m->has_start && !same(&m->start_id, &m->row.start_id));
+}
+
+bool th_episode_drop_stale(th_step *step, th_inst *inst)
+{
+    th_msg_list rest = { 0 };
+    for (th_msg *m; (m = th_msg_pop(&inst->queue)) != NULL;) {
+        if (for_nobody(m))
+            th__drop(step, m);
+        else
+            th_msg_push(&rest, m);
+    }
+    inst->queue = rest;
+    return rest.head == NULL;
+}
+
+/* Protocol I4, against what the owner knows. */
+static bool is_stale(th_inst *inst, const th_msg *m)
+{
+    if (!inst->exists || m->event.kind == TH_KIND_NONE)
+        return true;
+    if (m->has_start && !same(&m->start_id, &inst->start_id))
+        return true;
+    if (m->event.kind == TH_ExecutionStarted)
+        return inst->started || (m->has_execution && !same(&m->execution_id, &inst->execution_id));
+    if (!is_result(m))
+        return false;
+    if (m->has_execution && !same(&m->execution_id, &inst->execution_id))
+        return true;
+    return !th_opens_find(&inst->opens, m->event.ref);
+}
+
+static void sift(th_step *step, th_inst *inst)
+{
+    th_msg_list rest = { 0 };
+    for (th_msg *m; (m = th_msg_pop(&inst->queue)) != NULL;) {
+        if (is_stale(inst, m))
+            th__drop(step, m);
+        else
+            th_msg_push(&rest, m);
+    }
+    inst->queue = rest;
+}
+
+/* Messages that the instance can't take yet leave the due range (protocol I6); local completions get a row for it. */
+static void hold_one(th_step *step, th_inst *inst, th_msg *m)
+{
+    inst->maybe_held = true;
+    if (m->message_no) {
+        if (m->due_us != TH_TIME_INF)
+            th_batch_hold(step->batch, m->partition_id, m->due_us, m->message_no);
+        th_msg_push(&step->spent, m);
+        return;
+    }
+    th_buf body = TH_BUF_INIT;
+    if (m->event.failure)
+        th_buf_printf(&body, "{\"failure\":%s}", m->event.failure);
+    th_batch_message held = { .partition_id = m->partition_id,
+                              .due_us = TH_TIME_INF,
+                              .instance_id = inst->id,
+                              .start_id = &inst->start_id,
+                              .execution_id = &m->execution_id,
+                              .kind = (int16_t)m->event.kind,
+                              .ref = m->event.ref,
+                              .payload = m->event.payload,
+                              .body = m->event.failure ? body.data : NULL };
+    th_batch_send(step->batch, &held);
+    th_buf_free(&body);
+    th__consume(step, m);
+}
+
+static th_turn hold_all(th_step *step, th_inst *inst)
+{
+    if (!inst->queue.head)
+        return TH_TURN_NOTHING;
+    for (th_msg *m; (m = th_msg_pop(&inst->queue)) != NULL;)
+        hold_one(step, inst, m);
+    return TH_TURN_WROTE;
+}
+
+/* The start first, then what continue as new handed over, then the rest (events.md, 5). */
+static bool start_to_front(th_inst *inst)
+{
+    th_msg_list start = { 0 }, carry = { 0 }, rest = { 0 };
+    for (th_msg *m; (m = th_msg_pop(&inst->queue)) != NULL;) {
+        if (m->event.kind == TH_ExecutionStarted && !start.head)
+            th_msg_push(&start, m);
+        else
+            th_msg_push(m->carry ? &carry : &rest, m);
+    }
+    bool found = start.head != NULL;
+    th_msg_join(&start, &carry);
+    th_msg_join(&start, &rest);
+    inst->queue = start;
+    return found;
+}
+
+static const th_executor *executor_for(const th_inst *inst, const th_executor *const *executors, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (executors[i]->can_run(executors[i]->self, TH_ITEM_ORCHESTRATOR, inst->name, inst->version))
+            return executors[i];
+    return NULL;
+}
+
+/* ---- taking --------------------------------------------------------------------------------- */
+
+static void mark_selected(th_inst *inst, bool *take, size_t n)
+{
+    const th_executor *x = inst->executor;
+    memset(take, 1, n * sizeof *take);
+    if (!x->select || !inst->session)
+        return;
+    th_event *waiting = th_new(inst->run.arena, th_event, n);
+    size_t i = 0;
+    for (const th_msg *m = inst->queue.head; m; m = m->next)
+        waiting[i++] = m->event;
+    x->select(x->self, inst->session, waiting, n, take);
+}
+
+/* Taken: in the queue's order, one result an event, no repeat of a message id. */
+static void take_message(th_step *step, th_inst *inst, th_msg *m)
+{
+    if (m->event.message_id && th_inst_seen(inst, m->event.message_id)) {
+        th__drop(step, m);
+        return;
+    }
+    if (is_result(m)) {
+        th_open *open = th_opens_find(&inst->opens, m->event.ref);
+        if (!open || open->taken) {
+            th__drop(step, m);
+            return;
+        }
+        open->taken = true;
+        m->event.task_id = open->id;
+        if (m->event.kind == TH_TimerFired)
+            m->event.fire_at = th_strdup(m->arena, open->fire_at);
+    }
+    th_msg_push(&inst->run.taken, m);
+}
+
+static void take_messages(th_step *step, th_inst *inst)
+{
+    size_t n = inst->queue.count, i = 0;
+    bool *take = th_new(inst->run.arena, bool, n + 1);
+    th_msg_list waiting = { 0 };
+    mark_selected(inst, take, n);
+    th_msg_join(&waiting, &inst->queue);
+    for (th_msg *m; (m = th_msg_pop(&waiting)) != NULL;) {
+        if (take[i++])
+            take_message(step, inst, m);
+        else
+            hold_one(step, inst, m);
+    }
+}
+
+/* Never back, never twice, never before a timer that it fires (events.md, 2). */
+static int64_t orchestrator_time(const th_step *step, const th_inst *inst)
+{
+    int64_t t = step->now_us;
+    if (t <= inst->last_t_us)
+        t = inst->last_t_us + 1;
+    for (const th_msg *m = inst->run.taken.head; m; m = m->next) {
+        if (m->event.kind != TH_TimerFired)
+            continue;
+        const th_open *open = th_opens_find((th_opens *)(uintptr_t)&inst->opens, m->event.ref);
+        if (open && open->due_us > t)
+            t = open->due_us;
+    }
+    return t;
+}
+
+static void fill_fresh(th_inst *inst)
+{
+    th_run *run = &inst->run;
+    run->fresh = th_new(run->arena, th_event, run->taken.count + 1);
+    run->fresh[0] = th_event_of(TH_OrchestratorStarted);
+    run->fresh[0].t_us = run->started_t_us;
+    run->fresh_count = 1;
+    for (const th_msg *m = run->taken.head; m; m = m->next)
+        run->fresh[run->fresh_count++] = m->event;
+    for (size_t i = 0; i < run->fresh_count; i++)
+        run->fresh[i].seq = inst->seq + (int32_t)i;
+    /* An execution's first event of its own carries the name, which stands in the row. */
+    for (size_t i = 0; i < run->fresh_count; i++)
+        if (run->fresh[i].kind == TH_ExecutionStarted) {
+            run->fresh[i].name = inst->name;
+            run->fresh[i].version = inst->version;
+        }
+}
+
+static th_turn begin(th_step *step, th_inst *inst)
+{
+    size_t spent = step->spent.count;
+    inst->run = (th_run){ .arena = th_arena_new(0) };
+    take_messages(step, inst);
+    if (!inst->run.taken.head) {
+        th_arena_free(inst->run.arena);
+        inst->run = (th_run){ 0 };
+        return step->spent.count > spent ? TH_TURN_WROTE : TH_TURN_NOTHING;
+    }
+    inst->run.started_t_us = orchestrator_time(step, inst);
+    fill_fresh(inst);
+    return TH_TURN_RUN;
+}
+
+static th_turn fail_unknown(th_step *step, th_inst *inst)
+{
+    char text[400];
+    snprintf(text, sizeof text,
+             "The function '%.256s' doesn't exist, is disabled, or is not an orchestrator function.", inst->name);
+    th_episode_doom(inst, "FunctionNotFound", text);
+    th__fail_alone(step, inst, inst->doom);
+    return TH_TURN_WROTE;
+}
+
+th_turn th_episode_turn(th_step *step, th_inst *inst, const th_executor *const *executors, size_t count)
+{
+    sift(step, inst);
+    if (!inst->exists)
+        return TH_TURN_NOTHING;
+    if (inst->doomed) {
+        th__fail_alone(step, inst, inst->doom);
+        return TH_TURN_WROTE;
+    }
+    if (!inst->queue.head)
+        return TH_TURN_NOTHING;
+    if (th__alone(step, inst))
+        return TH_TURN_WROTE;
+    if (inst->status == TH_SUSPENDED)
+        return hold_all(step, inst);
+    if (!inst->started && !start_to_front(inst))
+        return inst->renewed ? TH_TURN_NOTHING : hold_all(step, inst);
+    if (!inst->executor)
+        inst->executor = executor_for(inst, executors, count);
+    if (!inst->executor)
+        return fail_unknown(step, inst);
+    return begin(step, inst);
+}
+
+th_orch_item th_episode_item(th_inst *inst)
+{
+    char *execution = th_alloc(inst->run.arena, TH_UUID_TEXT);
+    th_uuid_text(&inst->execution_id, execution);
+    return (th_orch_item){ .instance_id = inst->id,
+                           .execution_id = execution,
+                           .name = inst->name,
+                           .version = inst->version,
+                           .tags = inst->tags,
+                           .parent = inst->parent,
+                           .memo = inst->memo,
+                           .session = &inst->session,
+                           .past = inst->session ? NULL : inst->past,
+                           .past_count = inst->session ? 0 : inst->past_count,
+                           .fresh = inst->run.fresh,
+                           .fresh_count = inst->run.fresh_count,
+                           .next_seq = inst->seq + (int32_t)inst->run.fresh_count };
+}
+
+void th_episode_undo(th_inst *inst)
+{
+    for (const th_msg *m = inst->run.taken.head; m; m = m->next) {
+        th_open *open = is_result(m) ? th_opens_find(&inst->opens, m->event.ref) : NULL;
+        if (open)
+            open->taken = false;
+        if (m->event.message_id && inst->seen.count)
+            inst->seen.count--; /* remembered in this order, so the last ones */
+    }
+    th_msg_join(&inst->run.taken, &inst->queue);
+    inst->queue = inst->run.taken;
+    th_arena_free(inst->run.arena);
+    inst->run = (th_run){ 0 };
+    inst->token = 0;
+}

@@ -1,0 +1,240 @@
+/*
+ * episode_apply.c - an executor's answer becomes history, activities, timers, messages and a status.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "engine/episode_int.h"
+
+enum { ACT_INDEX_BITS = 20 };
+
+static void record_taken(th_step *step, th_inst *inst, th_row_writer *row)
+{
+    for (size_t i = 0; i < inst->run.fresh_count; i++)
+        th__row_add(row, &inst->run.fresh[i]);
+    for (th_msg *m; (m = th_msg_pop(&inst->run.taken)) != NULL;) {
+        if (m->event.ref != TH_NONE)
+            th_opens_remove(&inst->opens, m->event.ref);
+        if (m->event.kind == TH_ExecutionStarted) {
+            inst->started = true;
+            inst->renewed = false;
+            inst->want_held |= inst->maybe_held;
+            if (m->replaced) {
+                th_batch_key key = th_inst_key(inst);
+                th_batch_forget(step->batch, &key);
+            }
+        }
+        th__consume(step, m);
+    }
+    inst->last_t_us = inst->run.started_t_us;
+}
+
+static void born_claimed(th_step *step, th_inst *inst, const th_batch_activity *a)
+{
+    th_act act = { .partition_id = inst->partition_id,
+                   .id = a->id,
+                   .claim_no = 1,
+                   .execution_id = inst->execution_id,
+                   .seq = a->seq,
+                   .task_id = a->task_id,
+                   .attempt = a->attempt,
+                   .instance_id = inst->id,
+                   .name = a->name,
+                   .version = a->version,
+                   .input = a->input,
+                   .tags = a->tags };
+    th_act_push(&step->born, th_act_new(&act));
+}
+
+static void act_task(th_step *step, th_inst *inst, const th_action *action, int32_t seq)
+{
+    const th_event *e = &action->event;
+    th_batch_key key = th_inst_key(inst);
+    bool later = action->due_us > step->now_us;
+    bool mine = !later && !inst->careful && step->claim && step->claim(step->arg, e->name);
+    th_batch_activity a = { .id = (step->commit_no << ACT_INDEX_BITS) | (*step->act_index)++,
+                            .seq = seq,
+                            .task_id = e->id,
+                            .name = e->name,
+                            .version = e->version,
+                            .orch_version = inst->version,
+                            .input = e->payload,
+                            .tags = e->tags,
+                            .attempt = e->attempt == TH_NONE ? 1 : e->attempt,
+                            .priority = (int16_t)action->priority,
+                            .due_us = later ? action->due_us : TH_TIME_NEG_INF,
+                            .claimed_by = mine ? step->worker_id : 0 };
+    th_batch_schedule(step->batch, &key, &a);
+    th_opens_add(&inst->opens, seq, e->kind, e->id);
+    if (mine)
+        born_claimed(step, inst, &a);
+    else
+        step->wrote_queue = true;
+}
+
+static void act_timer(th_step *step, th_inst *inst, const th_action *action, int32_t seq)
+{
+    th_open *open = th_opens_add(&inst->opens, seq, TH_TimerCreated, action->event.id);
+    open->due_us = action->due_us;
+    open->fire_at = th_mstrdup(action->event.fire_at);
+    th_batch_message timer = { .partition_id = inst->partition_id,
+                               .due_us = action->due_us,
+                               .instance_id = inst->id,
+                               .start_id = &inst->start_id,
+                               .execution_id = &inst->execution_id,
+                               .kind = TH_TimerFired,
+                               .ref = seq };
+    th_batch_send(step->batch, &timer);
+    if (action->due_us < step->min_due_us)
+        step->min_due_us = action->due_us;
+}
+
+static void act_cancel(th_step *step, th_inst *inst, int32_t ref)
+{
+    const th_open *open = th_opens_find(&inst->opens, ref);
+    if (!open || open->kind != TH_TimerCreated)
+        return;
+    th_batch_key key = th_inst_key(inst);
+    th_batch_untimer(step->batch, &key, open->due_us, ref);
+    th_opens_remove(&inst->opens, ref);
+}
+
+static void act_event(th_step *step, th_inst *inst, const th_event *e, int32_t seq)
+{
+    char id[TH_UUID_TEXT + 16], execution[TH_UUID_TEXT];
+    int32_t p = step->first_partition + th_partition_ordinal(e->instance_id, step->partition_count);
+    th_uuid_text(&inst->execution_id, execution);
+    snprintf(id, sizeof id, "%s:%d", execution, seq);
+    th_batch_message raised = { .partition_id = p,
+                                .due_us = TH_TIME_NEG_INF,
+                                .instance_id = e->instance_id,
+                                .kind = TH_EventRaised,
+                                .name = e->name,
+                                .ref = TH_NONE,
+                                .message_id = id,
+                                .payload = e->payload };
+    th_batch_send(step->batch, &raised);
+    step->wrote_now = true;
+}
+
+static void act(th_step *step, th_inst *inst, th_row_writer *row, const th_action *action)
+{
+    if (action->kind == TH_ACT_CANCEL_TIMER) {
+        act_cancel(step, inst, action->cancel_ref);
+        return;
+    }
+    int32_t seq = th__row_add(row, &action->event);
+    if (action->kind == TH_ACT_TASK)
+        act_task(step, inst, action, seq);
+    else if (action->kind == TH_ACT_TIMER)
+        act_timer(step, inst, action, seq);
+    else if (action->kind == TH_ACT_EVENT)
+        act_event(step, inst, &action->event, seq);
+}
+
+/* ---- completion ----------------------------------------------------------------------------- */
+
+static void send_carry(th_step *step, th_inst *inst, const th_event *e)
+{
+    th_batch_message m = { .partition_id = inst->partition_id,
+                           .due_us = TH_TIME_NEG_INF,
+                           .instance_id = inst->id,
+                           .start_id = &inst->start_id,
+                           .execution_id = &inst->execution_id,
+                           .kind = TH_EventRaised,
+                           .name = e->name,
+                           .ref = TH_NONE,
+                           .message_id = e->message_id,
+                           .payload = e->payload,
+                           .body = "{\"carry\":true}" };
+    th_batch_send(step->batch, &m);
+}
+
+/* The same start, a new execution: earlier history goes, timers and activities too; events that wait stay. */
+static void renew(th_step *step, th_inst *inst, const th_completion *c)
+{
+    th__close_opens(step, inst);
+    inst->execution_id = th_uuid_random();
+    th_batch_key key = th_inst_key(inst);
+    th_batch_renew(step->batch, &key, c->new_input, c->new_version);
+    th_batch_message start = { .partition_id = inst->partition_id,
+                               .due_us = TH_TIME_NEG_INF,
+                               .instance_id = inst->id,
+                               .start_id = &inst->start_id,
+                               .execution_id = &inst->execution_id,
+                               .kind = TH_ExecutionStarted,
+                               .name = inst->name,
+                               .ref = TH_NONE,
+                               .payload = c->new_input };
+    th_batch_send(step->batch, &start);
+    for (size_t i = 0; i < c->carry_count; i++)
+        send_carry(step, inst, &c->carry[i]);
+    if (c->new_version) {
+        free(inst->version);
+        inst->version = th_mstrdup(c->new_version);
+    }
+    inst->episode = inst->seq = 0;
+    inst->seen.count = 0;
+    inst->started = false;
+    inst->renewed = true;
+    inst->status = TH_RUNNING;
+    inst->is_new = false;
+    step->wrote_now = true;
+}
+
+static void complete(th_step *step, th_inst *inst, th_row_writer *row, const th_answer *answer)
+{
+    const th_completion *c = &answer->completion;
+    th_event e = th_event_of(TH_ExecutionCompleted);
+    e.id = c->id;
+    e.status = (int32_t)c->status;
+    e.payload = c->result;
+    e.failure = c->failure;
+    th__row_add(row, &e);
+    th__row_end(row, step, inst, inst->run.started_t_us, answer->memo);
+    th__finish(step, inst, c->status, c->result, c->failure, answer->status_op, answer->custom_status);
+}
+
+static void keep_memo(th_inst *inst, const char *memo)
+{
+    if (!memo && !inst->memo)
+        return;
+    free(inst->memo);
+    inst->memo = th_mstrdup(memo);
+}
+
+static void drop_past(th_inst *inst)
+{
+    th_arena_free(inst->past_arena);
+    inst->past_arena = NULL;
+    inst->past = NULL;
+    inst->past_count = 0;
+}
+
+void th_episode_apply(th_step *step, th_inst *inst, const th_answer *answer)
+{
+    const th_completion *c = &answer->completion;
+    th_row_writer row;
+    th__row_begin(&row, inst);
+    record_taken(step, inst, &row);
+    for (size_t i = 0; i < answer->action_count; i++)
+        act(step, inst, &row, &answer->actions[i]);
+    if (c->done && c->status == TH_CONTINUED_AS_NEW) {
+        th_buf_free(&row.json); /* the execution's history goes as a whole */
+        if (answer->status_op != TH_STATUS_LEAVE || inst->is_new)
+            th__change(step, inst, TH_RUNNING, answer->status_op, answer->custom_status);
+        renew(step, inst, c);
+    } else if (c->done) {
+        complete(step, inst, &row, answer);
+    } else {
+        th__row_end(&row, step, inst, inst->run.started_t_us, answer->memo);
+        th__change(step, inst, TH_RUNNING, answer->status_op, answer->custom_status);
+    }
+    keep_memo(inst, answer->memo);
+    drop_past(inst);
+    th_arena_free(inst->run.arena);
+    inst->run = (th_run){ 0 };
+    inst->token = 0;
+}

@@ -1,0 +1,170 @@
+/*
+ * executor.h - the small, asynchronous interface behind which code of any language runs (events.md, 6).
+ *
+ * The engine submits an item and goes on; the answer comes later, from any thread, in any order: whole,
+ * lost or abandoned. In-process code may answer before submit returns. Each item carries a token; an
+ * answer whose token is no longer current changes nothing (answering twice is harmless).
+ *
+ * What an item points to stays valid until the executor has answered, or `drop` / `cancel` returned; an
+ * executor that may answer late copies what it needs, the token first.
+ */
+#ifndef TH_ENGINE_EXECUTOR_H
+#define TH_ENGINE_EXECUTOR_H
+
+#include "base/arena.h"
+#include "engine/event.h"
+
+typedef struct th_engine th_engine;
+
+typedef struct th_token {
+    int32_t pump;    /* where the answer goes */
+    uint64_t number; /* unique in this process; never 0 */
+} th_token;
+
+/* ---- orchestrators -------------------------------------------------------------------------- */
+
+/* One row of history: what an episode consumed and produced, in order. */
+typedef struct th_past_episode {
+    const th_event *events;
+    size_t count;
+} th_past_episode;
+
+typedef struct th_orch_item {
+    th_token token;
+    const char *instance_id;
+    const char *execution_id; /* 32 hex digits */
+    const char *name;
+    const char *version;
+    const char *tags;
+    const char *parent;
+    const char *memo; /* what the last episode left, or NULL */
+
+    /*
+     * The executor's own state of this instance. NULL in *session means cold: past holds the whole history
+     * of the execution so far. The executor may store a pointer there; it gets `drop` when the engine lets go.
+     */
+    void **session;
+    const th_past_episode *past;
+    size_t past_count;
+
+    /* The new episode: OrchestratorStarted, then the messages taken. Their seq are set. */
+    const th_event *fresh;
+    size_t fresh_count;
+    int32_t next_seq; /* seq of the first event that this episode produces */
+} th_orch_item;
+
+typedef enum th_action_kind {
+    TH_ACT_TASK,         /* event: TaskScheduled */
+    TH_ACT_TIMER,        /* event: TimerCreated, due_us */
+    TH_ACT_CANCEL_TIMER, /* cancel_ref: seq of the TimerCreated; makes no event, takes no seq */
+    TH_ACT_CHILD,        /* event: SubOrchestrationInstanceCreated */
+    TH_ACT_EVENT,        /* event: EventSent */
+    TH_ACT_ENTITY,       /* event: one of the four entity messages */
+} th_action_kind;
+
+/* Each action but CANCEL_TIMER becomes one event, in list order: the n-th such gets next_seq + n. */
+typedef struct th_action {
+    th_action_kind kind;
+    th_event event;
+    int32_t cancel_ref;
+    int64_t due_us; /* timers: fire_at rounded up to 1 us; tasks: not before, or 0 */
+    int32_t priority;
+} th_action;
+
+typedef enum th_answer_kind {
+    TH_ANSWER_DONE,
+    TH_ANSWER_LOST,           /* worker gone: the item again, fail nothing */
+    TH_ANSWER_ABANDONED,      /* not now: again after delay_us */
+    TH_ANSWER_NEEDS_HISTORY,  /* the session is gone: the item again, cold */
+    TH_ANSWER_NOT_REPLAYABLE, /* failure says which event differs, what was expected and what came */
+} th_answer_kind;
+
+typedef enum th_status_op { TH_STATUS_LEAVE, TH_STATUS_CLEAR, TH_STATUS_SET } th_status_op;
+
+typedef struct th_completion {
+    bool done;
+    th_status status; /* Completed, Failed, Terminated, Canceled, or ContinuedAsNew */
+    int32_t id;       /* or TH_NONE */
+    const char *result;
+    const char *failure; /* JSON object, see event.h */
+    /* ContinuedAsNew only */
+    const char *new_input;
+    const char *new_version;
+    const th_event *carry; /* EventRaised handed over */
+    size_t carry_count;
+} th_completion;
+
+typedef struct th_answer {
+    th_token token;
+    th_answer_kind kind;
+    const th_action *actions; /* new ones only, in order */
+    size_t action_count;
+    th_status_op status_op;
+    const char *custom_status;
+    th_completion completion;
+    const char *memo; /* NULL: none */
+    const char *failure;
+    int64_t delay_us;
+} th_answer;
+
+/* ---- activities ----------------------------------------------------------------------------- */
+
+typedef struct th_activity_item {
+    th_token token;
+    const char *instance_id;
+    const char *execution_id;
+    int32_t seq;
+    int32_t task_id;
+    const char *name;
+    const char *version;
+    const char *input; /* NULL: none */
+    const char *tags;
+    int32_t attempt;  /* of the retry policy, from 1 */
+    int32_t delivery; /* of the claim, from 1 */
+} th_activity_item;
+
+typedef struct th_activity_answer {
+    th_token token;
+    th_answer_kind kind;  /* DONE, LOST, ABANDONED */
+    const char *result;   /* NULL: none */
+    const char *failure;  /* not NULL: failed */
+    int64_t delay_us;
+} th_activity_answer;
+
+/* ---- the interface -------------------------------------------------------------------------- */
+
+typedef enum th_item_kind { TH_ITEM_ORCHESTRATOR, TH_ITEM_ACTIVITY, TH_ITEM_ENTITY } th_item_kind;
+
+typedef struct th_executor {
+    const char *name; /* native, sql, functions, ... ; stands in instances.executor */
+    void *self;
+
+    bool (*can_run)(void *self, th_item_kind kind, const char *name, const char *version);
+
+    /* The n-th name that it can run, NULL at the end; for `workers` and claims. */
+    const char *(*list)(void *self, th_item_kind kind, size_t n);
+
+    /* Optional: marks in take[] which waiting messages to take now (any subset, order kept). NULL: all. */
+    void (*select)(void *self, void *session, const th_event *waiting, size_t n, bool *take);
+
+    /* Starts an episode; on the pump's thread, must not block. Answers by th_engine_orch_answered. */
+    void (*run_orchestrator)(void *self, const th_orch_item *item);
+
+    /* The engine forgets an instance (evicted or finished); on the pump's thread. */
+    void (*drop)(void *self, void *session);
+
+    /* Starts an activity; from any thread, must not block. Answers by th_engine_activity_answered. */
+    void (*run_activity)(void *self, const th_activity_item *item);
+
+    /* Cooperative cancel of a running activity; optional. */
+    void (*cancel)(void *self, th_token token);
+} th_executor;
+
+/*
+ * From any thread. Everything that the answer points to is copied or used before the call returns. On the
+ * pump's own thread, inside run_orchestrator, nothing is copied.
+ */
+void th_engine_orch_answered(th_engine *engine, const th_answer *answer);
+void th_engine_activity_answered(th_engine *engine, const th_activity_answer *answer);
+
+#endif

@@ -1,0 +1,270 @@
+/*
+ * inst.c - an instance in memory.
+ */
+#include "engine/inst.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+/* ---- open events ---------------------------------------------------------------------------- */
+
+enum { TOMBSTONE = -1 }; /* as a seq: the place was used */
+
+static size_t place(const th_opens *o, int32_t seq)
+{
+    return ((uint32_t)seq * 2654435761u) & (o->cap - 1);
+}
+
+void th_opens_free(th_opens *o)
+{
+    for (size_t i = 0; i < o->cap; i++)
+        free((void *)(uintptr_t)o->slots[i].fire_at);
+    free(o->slots);
+    *o = (th_opens){ 0 };
+}
+
+static th_open *slot_for(th_opens *o, int32_t seq)
+{
+    size_t i = place(o, seq);
+    while (o->slots[i].kind != TH_KIND_NONE)
+        i = (i + 1) & (o->cap - 1);
+    return &o->slots[i];
+}
+
+static void grow(th_opens *o)
+{
+    th_opens bigger = { .cap = o->live * 4 > 16 ? o->cap * 2 : 16 };
+    while (bigger.cap < o->live * 4)
+        bigger.cap *= 2;
+    bigger.slots = th_malloc(bigger.cap * sizeof *bigger.slots);
+    for (size_t i = 0; i < o->cap; i++)
+        if (o->slots[i].kind != TH_KIND_NONE && o->slots[i].seq != TOMBSTONE)
+            *slot_for(&bigger, o->slots[i].seq) = o->slots[i];
+    bigger.live = bigger.used = o->live;
+    free(o->slots);
+    *o = bigger;
+}
+
+th_open *th_opens_add(th_opens *o, int32_t seq, th_kind kind, int32_t id)
+{
+    if ((o->used + 1) * 2 > o->cap)
+        grow(o);
+    th_open *open = slot_for(o, seq);
+    *open = (th_open){ .seq = seq, .kind = kind, .id = id };
+    o->used++;
+    o->live++;
+    return open;
+}
+
+th_open *th_opens_find(th_opens *o, int32_t seq)
+{
+    if (o->cap == 0 || seq < 0)
+        return NULL;
+    for (size_t i = place(o, seq); o->slots[i].kind != TH_KIND_NONE; i = (i + 1) & (o->cap - 1))
+        if (o->slots[i].seq == seq)
+            return &o->slots[i];
+    return NULL;
+}
+
+void th_opens_remove(th_opens *o, int32_t seq)
+{
+    th_open *open = th_opens_find(o, seq);
+    if (!open)
+        return;
+    free((void *)(uintptr_t)open->fire_at);
+    open->fire_at = NULL;
+    open->seq = TOMBSTONE;
+    o->live--;
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+th_inst *th_inst_new(int32_t partition_id, const char *id)
+{
+    th_inst *inst = th_malloc(sizeof *inst);
+    inst->partition_id = partition_id;
+    inst->id = th_mstrdup(id);
+    return inst;
+}
+
+void th_inst_drop_session(th_inst *inst)
+{
+    if (inst->session && inst->executor && inst->executor->drop)
+        inst->executor->drop(inst->executor->self, inst->session);
+    inst->session = NULL;
+}
+
+static void drop_past(th_inst *inst)
+{
+    th_arena_free(inst->past_arena);
+    inst->past_arena = NULL;
+    inst->past = NULL;
+    inst->past_count = 0;
+}
+
+static void free_texts(th_inst *inst)
+{
+    free(inst->name);
+    free(inst->version);
+    free(inst->tags);
+    free(inst->parent);
+    free(inst->memo);
+    free(inst->doom);
+    inst->name = inst->version = inst->tags = inst->parent = inst->memo = inst->doom = NULL;
+}
+
+static void drop_run(th_inst *inst)
+{
+    th_msg_join(&inst->run.taken, &inst->queue);
+    inst->queue = inst->run.taken;
+    th_arena_free(inst->run.arena);
+    inst->run = (th_run){ 0 };
+    inst->token = 0;
+}
+
+void th_inst_cool(th_inst *inst)
+{
+    drop_run(inst);
+    th_inst_drop_session(inst);
+    drop_past(inst);
+    free_texts(inst);
+    th_opens_free(&inst->opens);
+    free(inst->seen.hashes);
+    inst->seen = (th_seen){ 0 };
+    inst->state = TH_INST_COLD;
+    inst->exists = inst->started = inst->renewed = inst->is_new = inst->maybe_held = false;
+    inst->want_held = inst->ending = inst->doomed = inst->careful = false;
+    inst->episode = inst->seq = 0;
+    inst->last_t_us = 0;
+    inst->executor = NULL;
+}
+
+void th_inst_free(th_inst *inst)
+{
+    if (!inst)
+        return;
+    th_inst_cool(inst);
+    for (th_msg *m; (m = th_msg_pop(&inst->queue)) != NULL;)
+        th_msg_free(m);
+    free(inst->id);
+    free(inst);
+}
+
+void th_inst_set_identity(th_inst *inst, const th_uuid *start_id, const th_uuid *execution_id, const char *name,
+                          const char *version, const char *tags)
+{
+    inst->start_id = *start_id;
+    inst->execution_id = *execution_id;
+    inst->name = th_mstrdup(name);
+    inst->version = th_mstrdup(version);
+    inst->tags = th_mstrdup(tags);
+}
+
+th_batch_key th_inst_key(const th_inst *inst)
+{
+    return (th_batch_key){ inst->partition_id, inst->id, inst->start_id, inst->execution_id };
+}
+
+static uint64_t hash_text(const char *s)
+{
+    uint64_t h = 1469598103934665603u;
+    for (; *s; s++)
+        h = (h ^ (uint8_t)*s) * 1099511628211u;
+    return h;
+}
+
+bool th_inst_seen(th_inst *inst, const char *message_id)
+{
+    uint64_t h = hash_text(message_id);
+    th_seen *seen = &inst->seen;
+    for (size_t i = 0; i < seen->count; i++)
+        if (seen->hashes[i] == h)
+            return true;
+    if (seen->count == seen->cap) {
+        seen->cap = seen->cap ? seen->cap * 2 : 8;
+        seen->hashes = th_realloc(seen->hashes, seen->cap * sizeof *seen->hashes);
+    }
+    seen->hashes[seen->count++] = h;
+    return false;
+}
+
+/* ---- loading -------------------------------------------------------------------------------- */
+
+bool th_due_of(const char *fire_at, int64_t *due_us)
+{
+    return fire_at && th_iso_parse(fire_at, due_us);
+}
+
+static void replay_event(th_inst *inst, const th_event *e)
+{
+    th_open *open;
+    switch (e->kind) {
+    case TH_ExecutionStarted:
+        inst->started = true;
+        return;
+    case TH_OrchestratorStarted:
+        inst->last_t_us = e->t_us;
+        return;
+    case TH_TaskScheduled:
+    case TH_SubOrchestrationInstanceCreated:
+    case TH_EntityOperationCalled:
+    case TH_EntityLockRequested:
+        th_opens_add(&inst->opens, e->seq, e->kind, e->id);
+        return;
+    case TH_TimerCreated:
+        open = th_opens_add(&inst->opens, e->seq, e->kind, e->id);
+        open->fire_at = th_mstrdup(e->fire_at);
+        if (!th_due_of(e->fire_at, &open->due_us))
+            open->due_us = 0;
+        return;
+    case TH_EventRaised:
+        if (e->message_id)
+            th_inst_seen(inst, e->message_id);
+        return;
+    default:
+        if (e->ref != TH_NONE)
+            th_opens_remove(&inst->opens, e->ref);
+        return;
+    }
+}
+
+static th_rc load_episode(th_inst *inst, const th_episode_row *row, th_past_episode *past, th_error *err)
+{
+    th_event *events;
+    if (row->episode != inst->episode || row->first_seq != inst->seq)
+        return th_fail(err, TH_INVALID, "history has a gap at episode %d", inst->episode);
+    th_rc rc = th_events_read(inst->past_arena, row->events, row->events_len, row->first_seq, &events,
+                              &past->count, err);
+    if (rc != TH_OK)
+        return rc;
+    past->events = events;
+    for (size_t i = 0; i < past->count; i++)
+        replay_event(inst, &events[i]);
+    inst->episode++;
+    inst->seq += (int32_t)past->count;
+    free(inst->memo);
+    inst->memo = th_mstrdup(row->memo);
+    return TH_OK;
+}
+
+th_rc th_inst_load(th_inst *inst, const th_instance_row *row, const th_episode_row *episodes, size_t count,
+                   th_error *err)
+{
+    th_inst_set_identity(inst, &row->start_id, &row->execution_id, row->name, row->version, row->tags);
+    inst->status = row->status;
+    inst->exists = !th_status_is_terminal(row->status);
+    inst->maybe_held = true;
+    inst->state = TH_INST_READY;
+    inst->past_arena = th_arena_new(0);
+    inst->past = th_new(inst->past_arena, th_past_episode, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        th_rc rc = load_episode(inst, &episodes[i], &inst->past[i], err);
+        if (rc != TH_OK)
+            return rc;
+    }
+    inst->past_count = count;
+    inst->renewed = inst->episode == 0 && row->status == TH_RUNNING;
+    return TH_OK;
+}

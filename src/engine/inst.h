@@ -1,0 +1,127 @@
+/*
+ * inst.h - an instance as its partition's owner knows it: identity, where its history stands, what is open, what waits.
+ */
+#ifndef TH_ENGINE_INST_H
+#define TH_ENGINE_INST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/event.h"
+#include "engine/executor.h"
+#include "engine/msg.h"
+#include "store/batch.h"
+
+/* An event of the present execution that waits for its result. */
+typedef struct th_open {
+    int32_t seq;
+    int32_t id;
+    th_kind kind; /* TaskScheduled, TimerCreated, ...; TH_KIND_NONE: free place */
+    bool taken;   /* its result is in the episode that runs */
+    int64_t due_us;
+    const char *fire_at; /* timers: owned by the table */
+} th_open;
+
+/* Open addressing by seq; grows, never shrinks while the execution lives. */
+typedef struct th_opens {
+    th_open *slots;
+    size_t cap, used, live; /* used counts tombstones too */
+} th_opens;
+
+void th_opens_free(th_opens *opens);
+th_open *th_opens_add(th_opens *opens, int32_t seq, th_kind kind, int32_t id);
+th_open *th_opens_find(th_opens *opens, int32_t seq);
+void th_opens_remove(th_opens *opens, int32_t seq);
+
+/* 64-bit hashes of message ids that the execution has seen (protocol I4). */
+typedef struct th_seen {
+    uint64_t *hashes;
+    size_t count, cap;
+} th_seen;
+
+typedef enum th_inst_state {
+    TH_INST_COLD,       /* known by its messages only */
+    TH_INST_LOADING,    /* its row and history are being read */
+    TH_INST_READY,      /* nothing under way */
+    TH_INST_RUNNING,    /* an executor has its item */
+    TH_INST_COMMITTING, /* in a batch that is not acknowledged */
+    TH_INST_PARKED,     /* set aside alone until parked_until_us (protocol B4) */
+} th_inst_state;
+
+/* The episode that runs: what was taken, and what the executor reads. */
+typedef struct th_run {
+    th_arena *arena;
+    th_event *fresh;
+    size_t fresh_count;
+    th_msg_list taken;
+    int64_t started_t_us; /* the orchestrator's clock */
+    int64_t deadline_us;  /* monotonic; without an answer by then the item is given again */
+} th_run;
+
+typedef struct th_inst th_inst;
+struct th_inst {
+    th_inst *hash_next;
+    th_inst *lru_prev, *lru_next;
+    th_inst *ready_next;
+    bool in_ready, in_lru;
+    uint64_t hash;
+
+    int32_t partition_id;
+    char *id;
+    th_inst_state state;
+    th_uuid start_id, execution_id;
+    char *name, *version, *tags, *parent;
+    int status;
+    bool exists;    /* its row is there and not finished */
+    bool started;   /* history has ExecutionStarted */
+    bool renewed;   /* continue as new: waits for its own start message */
+    bool is_new;    /* no episode committed yet by this owner, so the row says Pending */
+    bool maybe_held;
+    bool want_held; /* held messages must be read once nothing is under way */
+    bool ending;    /* the batch under way finishes it */
+    bool doomed;    /* fails with `doom` at its next turn */
+    bool careful;   /* runs after its attempts were counted (protocol O2) */
+    char *doom;     /* JSON failure */
+    int32_t episode, seq; /* the next ones */
+    int64_t last_t_us;
+    char *memo;
+    th_opens opens;
+    th_seen seen;
+    th_msg_list queue;
+    int64_t parked_until_us; /* monotonic */
+    int conflicts;           /* batches of it that met TH409 in a row */
+
+    const th_executor *executor;
+    void *session;
+    uint64_t token; /* of the item that is out; 0: none */
+    th_run run;
+
+    /* Cold: the history to replay, until the first answer. */
+    th_arena *past_arena;
+    th_past_episode *past;
+    size_t past_count;
+    int64_t idle_since_us; /* monotonic */
+};
+
+th_inst *th_inst_new(int32_t partition_id, const char *id);
+void th_inst_free(th_inst *inst); /* drops the session; frees queued messages */
+
+/* Forgets all that was learnt, keeps the queue: COLD again. */
+void th_inst_cool(th_inst *inst);
+void th_inst_drop_session(th_inst *inst);
+
+void th_inst_set_identity(th_inst *inst, const th_uuid *start_id, const th_uuid *execution_id, const char *name,
+                          const char *version, const char *tags);
+th_batch_key th_inst_key(const th_inst *inst);
+
+/* Has that message id been seen? Remembers it. */
+bool th_inst_seen(th_inst *inst, const char *message_id);
+
+/* From the rows that were read: identity, position, open events; the events for replay. TH_INVALID: a row can't be read. */
+th_rc th_inst_load(th_inst *inst, const th_instance_row *row, const th_episode_row *episodes, size_t count,
+                   th_error *err) TH_MUST_CHECK;
+
+/* Rounds up to a microsecond. False: not a time. */
+bool th_due_of(const char *fire_at, int64_t *due_us);
+
+#endif

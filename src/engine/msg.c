@@ -1,0 +1,162 @@
+/*
+ * msg.c - messages in hand.
+ */
+#include "engine/msg.h"
+
+#include <string.h>
+
+#include "base/log.h"
+
+static th_msg *blank(size_t size)
+{
+    th_arena *arena = th_arena_new(size);
+    th_msg *msg = th_new(arena, th_msg, 1);
+    msg->arena = arena;
+    return msg;
+}
+
+static size_t length(const char *s)
+{
+    return s ? strlen(s) + 1 : 0;
+}
+
+static size_t row_size(const th_inbox_row *r)
+{
+    return sizeof(th_msg) + length(r->instance_id) + length(r->name) + length(r->payload) + length(r->message_id) +
+           length(r->input) + length(r->row_name) + length(r->version) + length(r->tags) + length(r->body) + 320;
+}
+
+static void copy_row(th_msg *m, const th_inbox_row *r)
+{
+    m->row.found = r->found;
+    if (!r->found)
+        return;
+    m->row.start_id = r->row_start_id;
+    m->row.execution_id = r->row_execution_id;
+    m->row.status = r->status;
+    m->row.is_entity = r->is_entity;
+    m->row.name = th_strdup(m->arena, r->row_name);
+    m->row.version = th_strdup(m->arena, r->version);
+    m->row.tags = th_strdup(m->arena, r->tags);
+    m->row.parent_instance_id = th_strdup(m->arena, r->parent_instance_id);
+    m->row.has_parent_execution = r->has_parent_execution;
+    m->row.parent_execution_id = r->parent_execution_id;
+    m->row.parent_ref = r->parent_ref;
+}
+
+static bool is_task_result(int kind)
+{
+    return kind == TH_TaskCompleted || kind == TH_TaskFailed || kind == TH_TimerFired;
+}
+
+/* Flags of the engine's own stand beside the event's keys in a body. */
+static void read_body(th_msg *m, const char *body)
+{
+    th_error err = { 0 };
+    if (strstr(body, "\"replaced\":true"))
+        m->replaced = true;
+    if (strstr(body, "\"carry\":true"))
+        m->carry = true;
+    if (th_event_read_body(m->arena, body, strlen(body), &m->event, &err) != TH_OK) {
+        th_log_ctx ctx = { .partition = m->partition_id, .instance = m->instance_id };
+        th_log(TH_LOG_WARN, TH_EV_MESSAGE_DROPPED, &ctx, "message %lld: %s", (long long)m->message_no, err.text);
+        m->event.kind = TH_KIND_NONE;
+    }
+}
+
+static void fill_event(th_msg *m, const th_inbox_row *r)
+{
+    th_event *e = &m->event;
+    *e = th_event_of(th_kind_name(r->kind) ? (th_kind)r->kind : TH_KIND_NONE);
+    e->t_us = r->kind == TH_TimerFired ? 0 : r->sent_us; /* a timer fires when its episode runs */
+    e->name = th_strdup(m->arena, r->name);
+    e->payload = th_strdup(m->arena, r->payload);
+    if (is_task_result(r->kind))
+        e->ref = r->ref;
+    if (r->kind == TH_EventRaised)
+        e->message_id = th_strdup(m->arena, r->message_id);
+    if (r->kind == TH_ExecutionStarted && !e->payload && r->input)
+        e->payload = th_strdup(m->arena, r->input);
+}
+
+th_msg *th_msg_from_row(const th_inbox_row *r)
+{
+    th_msg *m = blank(row_size(r));
+    m->partition_id = r->partition_id;
+    m->due_us = r->due_us;
+    m->message_no = r->message_no;
+    m->has_start = r->has_start;
+    m->start_id = r->start_id;
+    m->has_execution = r->has_execution;
+    m->execution_id = r->execution_id;
+    m->attempts = r->attempts;
+    m->instance_id = th_strdup(m->arena, r->instance_id);
+    fill_event(m, r);
+    copy_row(m, r);
+    if (r->body)
+        read_body(m, r->body);
+    return m;
+}
+
+th_msg *th_msg_local(int32_t partition_id, const char *instance_id, const th_uuid *execution_id, int32_t seq,
+                     int32_t task_id, int64_t activity_id, int32_t claim_no, const char *result,
+                     const char *failure, int64_t now_us)
+{
+    th_msg *m = blank(sizeof(th_msg) + length(instance_id) + length(result) + length(failure) + 128);
+    m->partition_id = partition_id;
+    m->instance_id = th_strdup(m->arena, instance_id);
+    m->has_execution = true;
+    m->execution_id = *execution_id;
+    m->activity_id = activity_id;
+    m->claim_no = claim_no;
+    m->event = th_event_of(failure ? TH_TaskFailed : TH_TaskCompleted);
+    m->event.ref = seq;
+    m->event.task_id = task_id;
+    m->event.t_us = now_us;
+    m->event.payload = failure ? NULL : th_strdup(m->arena, result);
+    m->event.failure = th_strdup(m->arena, failure);
+    return m;
+}
+
+void th_msg_free(th_msg *msg)
+{
+    if (msg)
+        th_arena_free(msg->arena);
+}
+
+void th_msg_push(th_msg_list *list, th_msg *msg)
+{
+    msg->next = NULL;
+    if (list->tail)
+        list->tail->next = msg;
+    else
+        list->head = msg;
+    list->tail = msg;
+    list->count++;
+}
+
+th_msg *th_msg_pop(th_msg_list *list)
+{
+    th_msg *msg = list->head;
+    if (!msg)
+        return NULL;
+    list->head = msg->next;
+    if (!list->head)
+        list->tail = NULL;
+    list->count--;
+    msg->next = NULL;
+    return msg;
+}
+
+void th_msg_join(th_msg_list *front, th_msg_list *back)
+{
+    if (!back->head)
+        return;
+    if (front->tail)
+        front->tail->next = back->head;
+    else
+        front->head = back->head;
+    front->tail = back->tail;
+    front->count += back->count;
+    *back = (th_msg_list){ 0 };
+}

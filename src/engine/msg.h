@@ -1,0 +1,63 @@
+/*
+ * msg.h - a message in hand: an inbox row that was read, or the completion of a local activity (which has no row).
+ */
+#ifndef TH_ENGINE_MSG_H
+#define TH_ENGINE_MSG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/ids.h"
+#include "engine/event.h"
+#include "store/pen.h"
+
+/* The instance's row beside a start message. */
+typedef struct th_msg_row {
+    bool found, has_parent_execution, is_entity;
+    th_uuid start_id, execution_id, parent_execution_id;
+    int16_t status;
+    const char *name, *version, *tags, *parent_instance_id;
+    int32_t parent_ref;
+} th_msg_row;
+
+typedef struct th_msg th_msg;
+struct th_msg {
+    th_msg *next;                  /* in an instance's queue or a commit's list */
+    th_msg *hand_prev, *hand_next; /* among all inbox rows in hand */
+    int32_t partition_id;
+    int64_t due_us;
+    int64_t message_no;  /* 0: a local completion, without a row */
+    int64_t activity_id; /* of a local completion, with claim_no its token */
+    int32_t claim_no;
+    bool has_start, has_execution;
+    th_uuid start_id, execution_id;
+    int16_t attempts;
+    bool replaced;  /* a start over a finished instance: older history goes */
+    bool carry;     /* EventRaised handed over by continue as new */
+    bool untimed;   /* dropped without a trace: its timer was cancelled while it was in hand */
+    char *instance_id;
+    th_event event;
+    th_msg_row row;
+    th_arena *arena; /* holds everything, this struct too */
+};
+
+typedef struct th_msg_list {
+    th_msg *head, *tail;
+    size_t count;
+} th_msg_list;
+
+/* Copies. A row whose body is not an object gives a message of kind TH_KIND_NONE, which is dropped. */
+th_msg *th_msg_from_row(const th_inbox_row *row);
+
+/* A local completion. failure NULL: completed. */
+th_msg *th_msg_local(int32_t partition_id, const char *instance_id, const th_uuid *execution_id, int32_t seq,
+                     int32_t task_id, int64_t activity_id, int32_t claim_no, const char *result,
+                     const char *failure, int64_t now_us);
+void th_msg_free(th_msg *msg);
+
+void th_msg_push(th_msg_list *list, th_msg *msg);       /* at the end */
+th_msg *th_msg_pop(th_msg_list *list);                  /* the first, or NULL */
+void th_msg_join(th_msg_list *front, th_msg_list *back); /* back goes behind front; back is empty then */
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * names.h - activity names that this process can run, and how long each takes.
+ */
+#ifndef TH_ENGINE_NAMES_H
+#define TH_ENGINE_NAMES_H
+
+#include "engine/executor.h"
+
+typedef struct th_name {
+    char *lower; /* names compare case-insensitively */
+    uint64_t hash;
+    const th_executor *executor;
+    int64_t mean_us; /* of its runs, exponentially weighted; -1: unknown */
+} th_name;
+
+typedef struct th_names {
+    th_name *names;
+    const char **lower; /* the names alone */
+    int *slots;
+    size_t count, cap;
+} th_names;
+
+void th_names_init(th_names *names, const th_executor *const *executors, size_t count);
+void th_names_free(th_names *names);
+int th_names_find(const th_names *names, const char *name); /* -1: nobody runs it */
+void th_names_measure(th_names *names, int index, int64_t us);
+
+#endif

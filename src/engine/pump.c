@@ -1,0 +1,349 @@
+/*
+ * pump.c - a partition owner's loop: read, run episodes, commit while the next batch runs.
+ *
+ * One thread, one connection, one or more partitions. It never runs user code that could block, and never waits for another's
+ * lock longer than a moment.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/engine_int.h"
+
+enum {
+    IDLE_AFTER_US = 20000, /* nothing to do for this long: take the IDLE locks */
+    IDLE_POLL_US = 3000000,
+    NO_LOCK_POLL_US = 100000,
+    BUSY_POLL_US = 1000, /* while a batch is in flight, completions gather without waking anybody */
+    SECOND_BATCH = 64,   /* instances that make a second batch in flight worth its commit */
+};
+
+/* ---- results -------------------------------------------------------------------------------- */
+
+static void batch_done(th_pump *pump, const th_pen_done *done)
+{
+    if (done->rc == TH_OK && !pump->failing) {
+        th__acknowledged(pump);
+        return;
+    }
+    if (pump->failing)
+        return;
+    pump->failing = true;
+    pump->failure = done->error;
+    memcpy(pump->failed_in, done->statement, sizeof pump->failed_in);
+}
+
+static void one_done(th_pump *pump, th_pen_done *done)
+{
+    if (done->op == TH_PEN_BATCH) {
+        batch_done(pump, done);
+        return;
+    }
+    if (done->rc != TH_OK) {
+        th__reads_failed(pump, done->op);
+        return;
+    }
+    if (done->op == TH_PEN_READ || done->op == TH_PEN_HELD)
+        th__take_rows(pump, done);
+    else if (done->op == TH_PEN_LOAD)
+        th__take_load(pump, done);
+    else if (done->op == TH_PEN_IDLE && !done->idle_locked)
+        pump->idle_locks = false;
+}
+
+static th_rc take_results(th_pump *pump, th_error *err)
+{
+    th_pen_done done;
+    bool got = true;
+    th_rc rc = th_pen_pump(pump->pen, err);
+    while (rc == TH_OK && got) {
+        rc = th_pen_next(pump->pen, &done, &got, err);
+        if (rc != TH_OK || !got)
+            break;
+        one_done(pump, &done);
+        th_pen_done_clear(&done);
+    }
+    return rc;
+}
+
+/* ---- work ----------------------------------------------------------------------------------- */
+
+static bool pipeline_must_drain(const th_pump *pump)
+{
+    return pump->failing || pump->orders || th__is_giving(pump) || pump->resend_at_us ||
+           (pump->careful && !pump->ready_head) || (pump->unsettled && pump->settle_at_us <= th_mono_us());
+}
+
+static bool may_send(const th_pump *pump)
+{
+    const th_commit *c = pump->building;
+    if (!c || pump->failing || pump->resend_at_us || pump->flying_count == TH_IN_FLIGHT)
+        return false;
+    return pump->flying_count == 0 || c->inst_count >= SECOND_BATCH || th__building_full(pump);
+}
+
+/* What needs an idle pipeline: recovery first, then a kept batch, orders, settling, careful instances. */
+static th_rc work_alone(th_pump *pump, th_error *err)
+{
+    if (pump->failing)
+        return th__recover(pump, err);
+    if (pump->resend_at_us)
+        return pump->resend_at_us <= th_mono_us() ? th__resend(pump, err) : TH_OK;
+    if (pump->flying_count > 0)
+        return TH_OK;
+    th_rc rc = th__obey(pump, err);
+    if (rc == TH_OK && th__is_giving(pump))
+        rc = th__give_finished(pump, err);
+    if (rc == TH_OK && pump->unsettled && pump->settle_at_us <= th_mono_us())
+        th__settle(pump);
+    if (rc == TH_OK && pump->pen && pump->careful && !pump->ready_head && !pump->building)
+        rc = th__careful_round(pump, err);
+    return rc;
+}
+
+static th_rc work_on(th_pump *pump, bool drain, th_error *err)
+{
+    th_rc rc = TH_OK;
+    th__run_turns(pump);
+    if (may_send(pump))
+        rc = th__send_commit(pump, err);
+    if (rc == TH_OK && !drain && pump->part_count)
+        rc = th__send_reads(pump, err);
+    if (rc == TH_OK && !drain && pump->part_count)
+        rc = th__send_loads(pump, err);
+    return rc;
+}
+
+static th_rc work(th_pump *pump, th_error *err)
+{
+    th__check_times(pump, th_mono_us());
+    bool drain = pipeline_must_drain(pump);
+    if (drain && th_pen_in_flight(pump->pen) == 0) {
+        th_rc rc = work_alone(pump, err);
+        if (rc != TH_OK || !pump->pen)
+            return rc;
+        drain = pipeline_must_drain(pump);
+    }
+    th_rc rc = pump->failing ? TH_OK : work_on(pump, drain, err);
+    return rc == TH_OK ? take_results(pump, err) : rc;
+}
+
+/* ---- sleep ---------------------------------------------------------------------------------- */
+
+static bool wants_read(const th_pump *pump)
+{
+    for (size_t i = 0; i < pump->part_count; i++)
+        if (pump->parts[i].want_read && !pump->parts[i].giving)
+            return true;
+    return pump->want_held;
+}
+
+static bool has_work(const th_pump *pump)
+{
+    return pump->ready_head || pump->careful || pump->building || pump->load_count || wants_read(pump) ||
+           pump->orders || th__is_giving(pump);
+}
+
+static int64_t until_due(const th_pump *pump)
+{
+    int64_t least = IDLE_POLL_US, now = th__db_now(pump);
+    for (size_t i = 0; i < pump->part_count; i++)
+        if (pump->parts[i].next_due_us != TH_TIME_INF && pump->parts[i].next_due_us - now < least)
+            least = pump->parts[i].next_due_us - now;
+    if ((pump->running || pump->parked) && least > 50000)
+        least = 50000;
+    if (pump->unsettled && least > 100000)
+        least = 100000;
+    return least > 0 ? least : 0;
+}
+
+static int64_t idle_sleep(const th_pump *pump)
+{
+    int64_t poll_us = pump->engine->options.poll_us, due = until_due(pump);
+    if (poll_us <= 0 || poll_us > IDLE_POLL_US)
+        poll_us = IDLE_POLL_US;
+    if (!pump->idle_locks)
+        poll_us = NO_LOCK_POLL_US;
+    return due < poll_us ? due : poll_us;
+}
+
+/* How long to sleep: 0: go on at once. */
+static int64_t how_long(th_pump *pump, int64_t now_us)
+{
+    if (!pump->pen)
+        return pump->retry_at_us > now_us ? pump->retry_at_us - now_us : 0;
+    if (th_pen_in_flight(pump->pen) > 0)
+        return BUSY_POLL_US;
+    if (pump->resend_at_us)
+        return pump->resend_at_us > now_us ? pump->resend_at_us - now_us : 0;
+    if (has_work(pump)) {
+        pump->nothing_since_us = 0;
+        return pump->running ? BUSY_POLL_US : 0;
+    }
+    if (!pump->nothing_since_us)
+        pump->nothing_since_us = now_us;
+    int64_t quiet = now_us - pump->nothing_since_us;
+    if (quiet < IDLE_AFTER_US) {
+        int64_t due = until_due(pump);
+        return due < IDLE_AFTER_US - quiet ? due : IDLE_AFTER_US - quiet;
+    }
+    return idle_sleep(pump);
+}
+
+/* With a batch in flight nobody wakes the pump: its answer will, and completions gather meanwhile. */
+static void sleep_for(th_pump *pump, int64_t us)
+{
+    struct pollfd fds[2] = { { .fd = pump->event_fd, .events = POLLIN } };
+    nfds_t n = 1;
+    if (pump->pen) {
+        fds[n].fd = th_pen_fd(pump->pen);
+        fds[n].events = (short)(POLLIN | (th_pen_wants_write(pump->pen) ? POLLOUT : 0));
+        n++;
+    }
+    if (!pump->flying_count) {
+        atomic_store(&pump->asleep, true);
+        pthread_mutex_lock(&pump->lock);
+        if (pump->mail.any)
+            us = 0;
+        pthread_mutex_unlock(&pump->lock);
+    }
+    struct timespec t = { us / 1000000, (us % 1000000) * 1000 };
+    ppoll(fds, n, &t, NULL);
+    atomic_store(&pump->asleep, false);
+    if (fds[0].revents)
+        th__absorb(pump->event_fd);
+}
+
+/* After a while of nothing: the IDLE locks, so that senders notify; each poll looks at all partitions. */
+static th_rc rest(th_pump *pump, int64_t now_us, th_error *err)
+{
+    bool idle = !has_work(pump) && th_pen_in_flight(pump->pen) == 0 && !pump->failing && !pump->resend_at_us;
+    if (!idle || !pump->part_count) {
+        if (pump->idle_locks && has_work(pump) && !pump->failing && !pipeline_must_drain(pump))
+            return th__go_idle(pump, false, err);
+        return TH_OK;
+    }
+    if (pump->nothing_since_us && now_us - pump->nothing_since_us >= IDLE_AFTER_US && !pump->idle_locks)
+        return th__go_idle(pump, true, err);
+    if (pump->idle_locks && now_us - pump->last_read_us >= idle_sleep(pump))
+        for (size_t i = 0; i < pump->part_count; i++)
+            pump->parts[i].want_read = true;
+    return TH_OK;
+}
+
+/* A pen without partitions still has to say something now and then (protocol S1). */
+static th_rc stay_alive(th_pump *pump, int64_t now_us, th_error *err)
+{
+    if (pump->part_count || now_us - pump->last_read_us < IDLE_POLL_US || th_pen_in_flight(pump->pen) > 0)
+        return TH_OK;
+    pump->last_read_us = now_us;
+    return th_pen_send_idle(pump->pen, NULL, 0, false, err);
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+static void try_connect(th_pump *pump)
+{
+    th_error err = { 0 };
+    if (pump->stopping || pump->retry_at_us > th_mono_us())
+        return;
+    if (th__connect(pump, &err) != TH_OK)
+        th_log(TH_LOG_DEBUG, TH_EV_DB_LOST, NULL, "an owner can't connect: %s", err.text);
+}
+
+static void one_round(th_pump *pump)
+{
+    th_error err = { 0 };
+    th__absorb_mail(pump);
+    if (!pump->pen)
+        try_connect(pump);
+    if (!pump->pen)
+        return;
+    th_rc rc = work(pump, &err);
+    if (rc == TH_OK && pump->pen)
+        rc = rest(pump, th_mono_us(), &err);
+    if (rc == TH_OK && pump->pen)
+        rc = stay_alive(pump, th_mono_us(), &err);
+    if (rc != TH_OK && pump->pen)
+        th__lose(pump, &err);
+}
+
+static void give_all(th_pump *pump)
+{
+    for (size_t i = 0; i < pump->part_count; i++)
+        pump->parts[i].giving = true;
+}
+
+static bool is_finished(th_pump *pump)
+{
+    if (!pump->stopping)
+        return false;
+    give_all(pump);
+    return !pump->pen || (pump->part_count == 0 && pump->flying_count == 0 && !pump->failing);
+}
+
+static void *pump_main(void *arg)
+{
+    th_pump *pump = arg;
+    while (!is_finished(pump)) {
+        one_round(pump);
+        if (is_finished(pump))
+            break;
+        int64_t us = how_long(pump, th_mono_us());
+        if (us > 0)
+            sleep_for(pump, us);
+    }
+    th__absorb_mail(pump);
+    return NULL;
+}
+
+th_rc th__pump_start(th_engine *engine, th_pump *pump, int index, th_error *err)
+{
+    pump->engine = engine;
+    pump->index = index;
+    pump->limit = TH_BATCH_ROWS;
+    th__mail_init(pump);
+    th_warm_init(&pump->warm);
+    pump->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (pump->event_fd < 0)
+        return th_fail(err, TH_IO, "eventfd: %s", strerror(errno));
+    if (pthread_create(&pump->thread, NULL, pump_main, pump) != 0)
+        return th_fail(err, TH_IO, "starting a pump: %s", strerror(errno));
+    pump->started = true;
+    return TH_OK;
+}
+
+void th__pump_stop(th_pump *pump)
+{
+    pthread_mutex_lock(&pump->lock);
+    pump->mail.stop = pump->mail.any = true;
+    pthread_mutex_unlock(&pump->lock);
+    th__poke(pump->event_fd);
+    if (pump->started)
+        pthread_join(pump->thread, NULL);
+    pump->started = false;
+}
+
+void th__pump_free(th_pump *pump)
+{
+    th_error why = { .text = "the program ends" };
+    if (!pump->engine)
+        return;
+    if (pump->part_count || pump->flying_count)
+        th__lose(pump, &why);
+    th_pen_close(pump->pen);
+    th_warm_free(&pump->warm);
+    th__free_unsettled(pump);
+    th__commit_free(pump->building);
+    while (pump->spare_count > 0)
+        th__commit_free(pump->spare[--pump->spare_count]);
+    th__mail_free(pump);
+    free(pump->parts);
+    free(pump->loads);
+    close(pump->event_fd);
+}

@@ -1,0 +1,426 @@
+/*
+ * pump_commit.c - a batch from its first episode until it is acknowledged, and what is done when it fails (protocol, 3).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/engine_int.h"
+
+enum { MAX_TRIES = 3, BATCH_BYTES = 8 << 20, PARK_US = 3000000 };
+
+/* ---- building ------------------------------------------------------------------------------- */
+
+static bool claim(void *arg, const char *name)
+{
+    th_engine *engine = arg;
+    return engine->options.activities && th_dispatch_reserve(engine->dispatch, name);
+}
+
+static th_commit *fresh_commit(th_pump *pump)
+{
+    th_engine *engine = pump->engine;
+    th_commit *c = pump->spare_count ? pump->spare[--pump->spare_count] : NULL;
+    if (!c) {
+        c = th_malloc(sizeof *c);
+        c->batch = th_batch_new();
+    }
+    c->step = (th_step){ .batch = c->batch,
+                         .worker_id = engine->worker_id,
+                         .first_partition = engine->hub.first_partition,
+                         .partition_count = engine->hub.partition_count,
+                         .claim = claim,
+                         .arg = engine,
+                         .min_due_us = TH_TIME_INF };
+    return c;
+}
+
+static void add_part(th_commit *c, th_part *part)
+{
+    if (c->part_count == c->part_cap) {
+        c->part_cap = c->part_cap ? c->part_cap * 2 : 8;
+        c->parts = th_realloc(c->parts, c->part_cap * sizeof *c->parts);
+    }
+    c->parts[c->part_count++] = (th_commit_part){ part->partition_id, part->next_commit++, part->term };
+    part->touched = true;
+    part->act_index = 0;
+    part->in_flight++;
+}
+
+th_commit *th__touch(th_pump *pump, th_part *part)
+{
+    if (!pump->building)
+        pump->building = fresh_commit(pump);
+    th_commit *c = pump->building;
+    if (!part->touched)
+        add_part(c, part);
+    c->step.now_us = th__db_now(pump);
+    c->step.commit_no = part->next_commit - 1;
+    c->step.act_index = &part->act_index;
+    return c;
+}
+
+void th__commit_add(th_commit *c, th_inst *inst)
+{
+    if (c->inst_count == c->inst_cap) {
+        c->inst_cap = c->inst_cap ? c->inst_cap * 2 : 64;
+        c->insts = th_realloc(c->insts, c->inst_cap * sizeof(th_inst *));
+    }
+    c->insts[c->inst_count++] = inst;
+}
+
+bool th__building_full(const th_pump *pump)
+{
+    const th_commit *c = pump->building;
+    return c && (c->inst_count >= pump->limit || th_batch_bytes(c->batch) >= BATCH_BYTES);
+}
+
+void th__commit_free(th_commit *c)
+{
+    if (!c)
+        return;
+    for (th_msg *m; (m = th_msg_pop(&c->step.spent)) != NULL;)
+        th_msg_free(m);
+    for (th_msg *m; (m = th_msg_pop(&c->step.orphans)) != NULL;)
+        th_msg_free(m);
+    for (th_act *a; (a = th_act_pop(&c->step.born)) != NULL;)
+        th_act_free(a);
+    th_batch_free(c->batch);
+    free(c->parts);
+    free(c->insts);
+    free(c);
+}
+
+void th__commit_recycle(th_pump *pump, th_commit *c)
+{
+    if (pump->spare_count == 4) {
+        th__commit_free(c);
+        return;
+    }
+    th_batch_clear(c->batch);
+    c->part_count = c->inst_count = 0;
+    c->tries = 0;
+    c->chained = false;
+    pump->spare[pump->spare_count++] = c;
+}
+
+/* ---- sending -------------------------------------------------------------------------------- */
+
+static void untouch(th_pump *pump, const th_commit *c)
+{
+    for (size_t i = 0; i < c->part_count; i++) {
+        th_part *part = th__part(pump, c->parts[i].partition_id);
+        if (part)
+            part->touched = false;
+    }
+}
+
+/* Nothing came of it: the numbers are free again. */
+static void give_numbers_back(th_pump *pump, const th_commit *c)
+{
+    for (size_t i = 0; i < c->part_count; i++) {
+        th_part *part = th__part(pump, c->parts[i].partition_id);
+        if (!part)
+            continue;
+        part->touched = false;
+        part->in_flight--;
+        if (c->parts[i].commit_no < part->next_commit)
+            part->next_commit = c->parts[i].commit_no;
+    }
+}
+
+static void chain(th_commit *c)
+{
+    if (c->chained)
+        return;
+    for (size_t i = 0; i < c->part_count; i++)
+        th_batch_chain(c->batch, c->parts[i].partition_id, c->parts[i].commit_no, c->parts[i].term);
+    c->chained = true;
+}
+
+static th_rc send_one(th_pump *pump, th_commit *c, th_error *err)
+{
+    th_rc rc = th_pen_send_batch(pump->pen, c->batch, (uint64_t)(uintptr_t)c, err);
+    if (rc != TH_TOO_LARGE)
+        return rc;
+    pump->failing = true;
+    pump->failure = *err;
+    th_error_clear(err);
+    return TH_OK;
+}
+
+static void drop_orphans(th_pump *pump, th_commit *c)
+{
+    for (th_msg *m; (m = th_msg_pop(&c->step.orphans)) != NULL;)
+        th__completion_elsewhere(pump, m);
+}
+
+th_rc th__send_commit(th_pump *pump, th_error *err)
+{
+    th_commit *c = pump->building;
+    if (!c)
+        return TH_OK;
+    if (th_batch_rows(c->batch) == 0) {
+        give_numbers_back(pump, c);
+        drop_orphans(pump, c);
+        pump->building = NULL;
+        th__commit_recycle(pump, c);
+        return TH_OK;
+    }
+    chain(c);
+    untouch(pump, c);
+    pump->building = NULL;
+    pump->flying[pump->flying_count++] = c;
+    pump->stats.batches++;
+    return send_one(pump, c, err);
+}
+
+/* ---- acknowledged --------------------------------------------------------------------------- */
+
+static void settle_inst(th_pump *pump, th_inst *inst)
+{
+    inst->conflicts = 0;
+    inst->careful = false;
+    if (inst->ending && !inst->queue.head) {
+        th_warm_remove(&pump->warm, inst);
+        return;
+    }
+    if (inst->renewed)
+        th_inst_drop_session(inst);
+    pump->want_held |= inst->want_held;
+    th__settle_inst(pump, inst);
+}
+
+static void release_parts(th_pump *pump, const th_commit *c)
+{
+    for (size_t i = 0; i < c->part_count; i++) {
+        th_part *part = th__part(pump, c->parts[i].partition_id);
+        if (!part)
+            continue;
+        part->in_flight--;
+        part->want_read |= c->step.wrote_now;
+        if (c->step.min_due_us < part->next_due_us)
+            part->next_due_us = c->step.min_due_us;
+    }
+}
+
+void th__acknowledged(th_pump *pump)
+{
+    th_commit *c = pump->flying[0];
+    pump->flying[0] = pump->flying[1];
+    pump->flying_count--;
+    release_parts(pump, c);
+    for (th_msg *m; (m = th_msg_pop(&c->step.spent)) != NULL;)
+        th__hand_out(pump, m);
+    drop_orphans(pump, c);
+    pump->stats.dropped_messages += c->step.dropped;
+    if (c->step.born.head)
+        th_dispatch_start(pump->engine->dispatch, &c->step.born);
+    for (size_t i = 0; i < c->inst_count; i++)
+        settle_inst(pump, c->insts[i]);
+    if (c->step.wrote_queue)
+        th__want_claims(pump->engine);
+    if (pump->limit < TH_BATCH_ROWS)
+        pump->limit = pump->limit * 2 < TH_BATCH_ROWS ? pump->limit * 2 : TH_BATCH_ROWS;
+    atomic_store(&pump->engine->storage_trouble, false);
+    pump->backoff_us = 0;
+    th__commit_recycle(pump, c);
+}
+
+/* ---- failed --------------------------------------------------------------------------------- */
+
+void th__completion_elsewhere(th_pump *pump, th_msg *m)
+{
+    th_act act = { .partition_id = m->partition_id,
+                   .id = m->activity_id,
+                   .claim_no = m->claim_no,
+                   .execution_id = m->execution_id,
+                   .seq = m->event.ref,
+                   .instance_id = m->instance_id,
+                   .name = "" };
+    th_act *copy = th_act_new(&act);
+    copy->result = th_mstrdup(m->event.payload);
+    copy->failure = th_mstrdup(m->event.failure);
+    th__complete_elsewhere(pump->engine, copy);
+    th_msg_free(m);
+}
+
+static void free_born(th_pump *pump, th_commit *c)
+{
+    th_dispatch_unreserve(pump->engine->dispatch, c->step.born.count);
+    for (th_act *a; (a = th_act_pop(&c->step.born)) != NULL;)
+        th_act_free(a);
+}
+
+/* Messages of a batch that did not commit: rows are read again, local completions wait for the next batch. */
+static void unspend(th_pump *pump, th_commit *c, bool doubtful)
+{
+    for (th_msg *m; (m = th_msg_pop(&c->step.spent)) != NULL;) {
+        if (m->message_no) {
+            th_inst *inst = m->due_us == TH_TIME_INF ? th_warm_find(&pump->warm, m->partition_id, m->instance_id) : NULL;
+            if (inst)
+                inst->want_held = pump->want_held = true;
+            th__hand_out(pump, m);
+        } else if (doubtful) {
+            th__completion_elsewhere(pump, m);
+        } else {
+            th__receive(pump, m);
+        }
+    }
+    drop_orphans(pump, c);
+}
+
+/* Nothing that has run ahead of a failed commit is used again. */
+static void evict(th_pump *pump, th_commit *c, bool doubtful)
+{
+    for (size_t i = 0; i < c->inst_count; i++) {
+        bool held = c->insts[i]->want_held;
+        th_inst_cool(c->insts[i]);
+        c->insts[i]->want_held = held;
+    }
+    unspend(pump, c, doubtful);
+    free_born(pump, c);
+    for (size_t i = 0; i < c->inst_count; i++) {
+        th_inst *inst = c->insts[i];
+        if (inst->queue.head)
+            th__ready(pump, inst);
+        else if (!inst->want_held && !inst->in_ready && inst->state == TH_INST_COLD && inst->conflicts == 0)
+            th_warm_remove(&pump->warm, inst);
+    }
+    give_numbers_back(pump, c);
+    th__commit_recycle(pump, c);
+}
+
+static void evict_all(th_pump *pump, bool doubtful)
+{
+    if (pump->building) {
+        th_commit *c = pump->building;
+        pump->building = NULL;
+        evict(pump, c, doubtful);
+    }
+    while (pump->flying_count > 0)
+        evict(pump, pump->flying[--pump->flying_count], doubtful);
+    for (size_t i = 0; i < pump->part_count; i++)
+        pump->parts[i].want_read = true;
+}
+
+static bool is_chain_broken(const th_pump *pump)
+{
+    bool conflict = pump->failure.rc == TH_CONFLICT || strcmp(pump->failure.sqlstate, "23505") == 0;
+    return conflict && strcmp(pump->failed_in, "chain") == 0;
+}
+
+static bool is_conflict(const th_pump *pump)
+{
+    return pump->failure.rc == TH_CONFLICT ||
+           (strcmp(pump->failure.sqlstate, "23505") == 0 && strcmp(pump->failed_in, "history") == 0);
+}
+
+/* A second conflict of the same instance means that what we know is wrong: start over. */
+static bool count_conflicts(const th_commit *c)
+{
+    bool twice = false;
+    for (size_t i = 0; i < c->inst_count; i++)
+        twice |= ++c->insts[i]->conflicts >= 3;
+    return twice;
+}
+
+static void set_aside(th_inst *inst, const th_error *why)
+{
+    bool locked = strcmp(why->sqlstate, "55P03") == 0 || strcmp(why->sqlstate, "57014") == 0;
+    th_log_ctx ctx = { .partition = inst->partition_id, .instance = inst->id };
+    if (locked || inst->doomed) {
+        th_log(TH_LOG_WARN, TH_EV_BATCH_FAILED, &ctx, "set aside for a moment: %s", why->text);
+        inst->conflicts = 1; /* stays in memory although its queue is empty */
+        return;
+    }
+    th_log(TH_LOG_ERROR, TH_EV_INSTANCE_FAILED, &ctx, "the database refused its changes: %s", why->text);
+}
+
+/* What fails alone fails its instance with the error, or is parked where a user holds its row. */
+static void isolate_one(th_pump *pump, th_commit *c)
+{
+    th_inst *inst = c->insts[0];
+    th_error why = pump->failure;
+    bool locked = strcmp(why.sqlstate, "55P03") == 0 || strcmp(why.sqlstate, "57014") == 0 ||
+                  strcmp(why.sqlstate, "40P01") == 0 || inst->doomed;
+    set_aside(inst, &why);
+    inst->conflicts = 1;
+    evict_all(pump, false);
+    inst->conflicts = 0;
+    if (locked) {
+        inst->state = TH_INST_PARKED;
+        inst->parked_until_us = th_mono_us() + PARK_US;
+        pump->parked++;
+        return;
+    }
+    th_episode_doom(inst, "DatabaseRefused", why.text);
+}
+
+static void isolate(th_pump *pump)
+{
+    th_commit *c = pump->flying[0];
+    size_t n = c->inst_count;
+    pump->limit = n / 2 > 0 ? n / 2 : 1;
+    if (n == 1)
+        isolate_one(pump, c);
+    else
+        evict_all(pump, false);
+}
+
+th_rc th__resend(th_pump *pump, th_error *err)
+{
+    th_rc rc = TH_OK;
+    pump->resend_at_us = 0;
+    for (int i = 0; i < pump->flying_count && rc == TH_OK && !pump->failing; i++)
+        rc = send_one(pump, pump->flying[i], err);
+    return rc;
+}
+
+static th_rc keep_for_later(th_pump *pump)
+{
+    if (!atomic_exchange(&pump->engine->storage_trouble, true))
+        th_log(TH_LOG_ERROR, TH_EV_DB_STORAGE, NULL, "batches are kept and sent again: %s", pump->failure.text);
+    pump->backoff_us = pump->backoff_us ? pump->backoff_us * 2 : 100000;
+    if (pump->backoff_us > 5000000)
+        pump->backoff_us = 5000000;
+    pump->resend_at_us = th_mono_us() + pump->backoff_us;
+    return TH_OK;
+}
+
+static th_rc choose(th_pump *pump, th_error *err)
+{
+    th_commit *first = pump->flying[0];
+    if (is_chain_broken(pump)) {
+        *err = pump->failure;
+        th_log(TH_LOG_ERROR, TH_EV_BATCH_FAILED, NULL, "another writer was found in the chain of commits: %s",
+               pump->failure.text);
+        return TH_CONFLICT;
+    }
+    if (pump->failure.rc == TH_DB_RETRY && first->tries++ < MAX_TRIES)
+        return th__resend(pump, err);
+    if (pump->failure.rc == TH_DB_STORAGE)
+        return keep_for_later(pump);
+    if (is_conflict(pump)) {
+        if (count_conflicts(first)) {
+            *err = pump->failure;
+            return TH_CONFLICT;
+        }
+        evict_all(pump, true);
+        return TH_OK;
+    }
+    isolate(pump);
+    return TH_OK;
+}
+
+/* All that was in flight has been reported. */
+th_rc th__recover(th_pump *pump, th_error *err)
+{
+    pump->failing = false;
+    pump->stats.batch_failures++;
+    th_log(TH_LOG_WARN, TH_EV_BATCH_FAILED, NULL, "a batch failed in '%s' (%s): %s", pump->failed_in,
+           pump->failure.sqlstate[0] ? pump->failure.sqlstate : th_rc_name(pump->failure.rc), pump->failure.text);
+    th_rc rc = th_pen_rollback(pump->pen, err);
+    return rc == TH_OK ? choose(pump, err) : rc;
+}

@@ -1,0 +1,263 @@
+/*
+ * pump_read.c - what a pump asks of the database: due messages, held ones, histories; and its sleep (protocol I2, W2).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/engine_int.h"
+
+enum { LOADS_AT_ONCE = 100, HELD_AT_ONCE = 100, MIN_READ = 50 };
+
+int64_t th__db_now(const th_pump *pump)
+{
+    return th_mono_us() + pump->clock_offset_us;
+}
+
+static int64_t *hand_numbers(const th_pump *pump)
+{
+    int64_t *numbers = th_malloc((pump->hand_count + 1) * sizeof *numbers);
+    size_t n = 0;
+    for (const th_msg *m = pump->hand; m; m = m->hand_next)
+        numbers[n++] = m->message_no;
+    return numbers;
+}
+
+static int32_t read_limit(const th_pump *pump)
+{
+    int32_t each = (int32_t)(pump->limit / (pump->part_count ? pump->part_count : 1));
+    return each < MIN_READ ? MIN_READ : each;
+}
+
+static th_rc send_due(th_pump *pump, const int32_t *parts, size_t n, th_error *err)
+{
+    int64_t *hand = hand_numbers(pump);
+    th_rc rc = th_pen_send_read(pump->pen, parts, n, hand, pump->hand_count, read_limit(pump), err);
+    free(hand);
+    pump->reading = true;
+    pump->last_read_us = th_mono_us();
+    return rc;
+}
+
+typedef struct held_search {
+    const char *ids[HELD_AT_ONCE];
+    int32_t parts[HELD_AT_ONCE];
+    size_t n;
+    bool more;
+} held_search;
+
+static void collect_held(void *arg, th_inst *inst)
+{
+    held_search *s = arg;
+    if (!inst->want_held || inst->state == TH_INST_COMMITTING || inst->state == TH_INST_RUNNING)
+        return;
+    if (s->n == HELD_AT_ONCE) {
+        s->more = true;
+        return;
+    }
+    s->ids[s->n] = inst->id;
+    s->parts[s->n++] = inst->partition_id;
+    inst->want_held = false;
+}
+
+static th_rc send_held(th_pump *pump, th_error *err)
+{
+    held_search s = { .n = 0 };
+    pump->want_held = false;
+    th_warm_each(&pump->warm, collect_held, &s);
+    pump->want_held = s.more;
+    if (!s.n)
+        return TH_OK;
+    int64_t *hand = hand_numbers(pump);
+    th_rc rc = th_pen_send_held(pump->pen, s.parts, s.ids, s.n, hand, pump->hand_count, err);
+    free(hand);
+    pump->reading = true;
+    return rc;
+}
+
+/* Partitions that are to be read now; their wish is taken. */
+static size_t wanted(th_pump *pump, int32_t *parts)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < pump->part_count; i++) {
+        if (!pump->parts[i].want_read || pump->parts[i].giving)
+            continue;
+        pump->parts[i].want_read = false;
+        parts[n++] = pump->parts[i].partition_id;
+    }
+    return n;
+}
+
+th_rc th__send_reads(th_pump *pump, th_error *err)
+{
+    if (pump->reading || pump->hand_count >= TH_HAND || pump->ready_count >= pump->limit)
+        return TH_OK;
+    if (pump->want_held)
+        return send_held(pump, err);
+    int32_t *parts = th_malloc((pump->part_count + 1) * sizeof *parts);
+    size_t n = wanted(pump, parts);
+    th_rc rc = n ? send_due(pump, parts, n, err) : TH_OK;
+    free(parts);
+    return rc;
+}
+
+/* Locks first, then one more look (protocol W2); awake: the locks go, and nothing else happens. */
+th_rc th__go_idle(th_pump *pump, bool on, th_error *err)
+{
+    int32_t *parts = th_malloc((pump->part_count + 1) * sizeof *parts);
+    for (size_t i = 0; i < pump->part_count; i++) {
+        parts[i] = pump->parts[i].partition_id;
+        pump->parts[i].want_read |= on;
+    }
+    th_rc rc = th_pen_send_idle(pump->pen, parts, pump->part_count, on, err);
+    free(parts);
+    pump->idle_locks = on;
+    return rc;
+}
+
+/* ---- rows ----------------------------------------------------------------------------------- */
+
+static void take_clock(th_pump *pump, const th_pen_done *done)
+{
+    if (done->next_count)
+        pump->clock_offset_us = done->next[0].now_us - th_mono_us();
+    for (size_t i = 0; i < done->next_count; i++) {
+        th_part *part = th__part(pump, done->next[i].partition_id);
+        if (part && done->next[i].due_us < part->next_due_us)
+            part->next_due_us = done->next[i].due_us;
+    }
+}
+
+static bool hand_has_dangerous(const th_pump *pump, const th_part *part)
+{
+    for (const th_msg *m = pump->hand; m; m = m->hand_next)
+        if (m->partition_id == part->partition_id && m->message_no <= part->careful_until)
+            return true;
+    return false;
+}
+
+/* Full ranges are read again at once; once nothing of takeover is left, the partition runs freely. */
+static void after_read(th_pump *pump, const th_pen_done *done)
+{
+    int32_t limit = read_limit(pump);
+    for (size_t k = 0; k < done->next_count; k++) {
+        th_part *part = th__part(pump, done->next[k].partition_id);
+        int32_t rows = 0;
+        if (!part)
+            continue;
+        for (size_t i = 0; i < done->count; i++)
+            rows += done->rows[i].partition_id == part->partition_id;
+        if (rows >= limit)
+            part->want_read = true;
+        else if (part->careful_until && !hand_has_dangerous(pump, part))
+            part->careful_until = 0;
+    }
+}
+
+void th__take_rows(th_pump *pump, th_pen_done *done)
+{
+    pump->reading = false;
+    take_clock(pump, done);
+    for (size_t i = 0; i < done->count; i++)
+        if (th__part(pump, done->rows[i].partition_id))
+            th__receive(pump, th_msg_from_row(&done->rows[i]));
+    if (done->op == TH_PEN_READ)
+        after_read(pump, done);
+}
+
+/* ---- loads ---------------------------------------------------------------------------------- */
+
+void th__want_load(th_pump *pump, th_inst *inst)
+{
+    if (pump->load_count == pump->load_cap) {
+        pump->load_cap = pump->load_cap ? pump->load_cap * 2 : 64;
+        pump->loads = th_realloc(pump->loads, pump->load_cap * sizeof(th_inst *));
+    }
+    pump->loads[pump->load_count++] = inst;
+}
+
+th_rc th__send_loads(th_pump *pump, th_error *err)
+{
+    int32_t parts[LOADS_AT_ONCE];
+    const char *ids[LOADS_AT_ONCE];
+    if (pump->loading || pump->load_count == 0)
+        return TH_OK;
+    size_t n = pump->load_count < LOADS_AT_ONCE ? pump->load_count : LOADS_AT_ONCE;
+    for (size_t i = 0; i < n; i++) {
+        parts[i] = pump->loads[i]->partition_id;
+        ids[i] = pump->loads[i]->id;
+    }
+    pump->loading = true;
+    pump->load_sent = n;
+    return th_pen_send_load(pump->pen, parts, ids, n, err);
+}
+
+static const th_instance_row *row_of(const th_pen_done *done, const th_inst *inst)
+{
+    for (size_t i = 0; i < done->instance_count; i++)
+        if (done->instances[i].partition_id == inst->partition_id &&
+            strcmp(done->instances[i].instance_id, inst->id) == 0)
+            return &done->instances[i];
+    return NULL;
+}
+
+static const th_episode_row *episodes_of(const th_pen_done *done, const th_inst *inst, size_t *count)
+{
+    const th_episode_row *first = NULL;
+    *count = 0;
+    for (size_t i = 0; i < done->episode_count; i++) {
+        const th_episode_row *e = &done->episodes[i];
+        if (e->partition_id != inst->partition_id || strcmp(e->instance_id, inst->id) != 0)
+            continue;
+        if (!first)
+            first = e;
+        ++*count;
+    }
+    return first;
+}
+
+static void load_one(th_pump *pump, th_pen_done *done, th_inst *inst)
+{
+    th_error err = { 0 };
+    size_t count;
+    const th_instance_row *row = row_of(done, inst);
+    const th_episode_row *episodes = episodes_of(done, inst, &count);
+    inst->state = TH_INST_READY;
+    if (row && th_inst_load(inst, row, episodes, count, &err) != TH_OK) {
+        th_log_ctx ctx = { .partition = inst->partition_id, .instance = inst->id };
+        th_log(TH_LOG_ERROR, TH_EV_INSTANCE_FAILED, &ctx, "its history can't be read: %s", err.text);
+        th_episode_doom(inst, "UnreadableHistory", err.text);
+    }
+    pump->stats.replays += count > 0;
+    th__ready(pump, inst);
+}
+
+static void forget_loads(th_pump *pump, size_t n)
+{
+    memmove(pump->loads, pump->loads + n, (pump->load_count - n) * sizeof(th_inst *));
+    pump->load_count -= n;
+    pump->load_sent = 0;
+    pump->loading = false;
+}
+
+void th__take_load(th_pump *pump, th_pen_done *done)
+{
+    for (size_t i = 0; i < pump->load_sent; i++)
+        load_one(pump, done, pump->loads[i]);
+    forget_loads(pump, pump->load_sent);
+}
+
+void th__reads_failed(th_pump *pump, th_pen_op op)
+{
+    if (op == TH_PEN_LOAD) {
+        pump->loading = false;
+        pump->load_sent = 0;
+        return;
+    }
+    if (op == TH_PEN_IDLE || op == TH_PEN_AWAKE)
+        return;
+    pump->reading = false;
+    for (size_t i = 0; i < pump->part_count; i++)
+        pump->parts[i].want_read = true;
+}

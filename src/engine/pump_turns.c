@@ -1,0 +1,429 @@
+/*
+ * pump_turns.c - which instance is next, what it has in hand, and its turn.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/engine_int.h"
+
+enum { ORCH_TIMEOUT_US = 60000000, CAREFUL_KEYS = 500 };
+
+/* ---- in hand -------------------------------------------------------------------------------- */
+
+static void hand_add(th_pump *pump, th_msg *msg)
+{
+    msg->hand_next = pump->hand;
+    if (pump->hand)
+        pump->hand->hand_prev = msg;
+    pump->hand = msg;
+    pump->hand_count++;
+}
+
+void th__hand_out(th_pump *pump, th_msg *msg)
+{
+    if (msg->message_no) {
+        *(msg->hand_prev ? &msg->hand_prev->hand_next : &pump->hand) = msg->hand_next;
+        if (msg->hand_next)
+            msg->hand_next->hand_prev = msg->hand_prev;
+        pump->hand_count--;
+    }
+    th_msg_free(msg);
+}
+
+/* ---- the ready list ------------------------------------------------------------------------- */
+
+void th__ready(th_pump *pump, th_inst *inst)
+{
+    th_warm_use(&pump->warm, inst);
+    if (inst->in_ready)
+        return;
+    inst->in_ready = true;
+    inst->ready_next = NULL;
+    if (pump->ready_tail)
+        pump->ready_tail->ready_next = inst;
+    else
+        pump->ready_head = inst;
+    pump->ready_tail = inst;
+    pump->ready_count++;
+}
+
+static th_inst *pop_ready(th_pump *pump)
+{
+    th_inst *inst = pump->ready_head;
+    if (!inst)
+        return NULL;
+    pump->ready_head = inst->ready_next;
+    if (!pump->ready_head)
+        pump->ready_tail = NULL;
+    pump->ready_count--;
+    inst->in_ready = false;
+    inst->ready_next = NULL;
+    return inst;
+}
+
+void th__receive(th_pump *pump, th_msg *msg)
+{
+    th_inst *inst = th_warm_get(&pump->warm, msg->partition_id, msg->instance_id);
+    if (msg->message_no)
+        hand_add(pump, msg);
+    th_msg_push(&inst->queue, msg);
+    if (inst->state == TH_INST_COLD || inst->state == TH_INST_READY)
+        th__ready(pump, inst);
+}
+
+void th__settle_inst(th_pump *pump, th_inst *inst)
+{
+    inst->state = TH_INST_READY;
+    if (inst->queue.head || inst->doomed) {
+        th__ready(pump, inst);
+        return;
+    }
+    if (!inst->exists || !pump->engine->options.extended_sessions) {
+        if (!inst->want_held)
+            th__forget_inst(pump, inst);
+        return;
+    }
+    th_warm_idle(&pump->warm, inst, th_mono_us());
+}
+
+void th__forget_inst(th_pump *pump, th_inst *inst)
+{
+    th_msg_join(&inst->run.taken, &inst->queue);
+    inst->queue = inst->run.taken;
+    inst->run.taken = (th_msg_list){ 0 };
+    for (th_msg *m; (m = th_msg_pop(&inst->queue)) != NULL;) {
+        if (m->message_no)
+            th__hand_out(pump, m);
+        else
+            th__completion_elsewhere(pump, m);
+    }
+    if (inst->state == TH_INST_RUNNING)
+        pump->running--;
+    if (inst->state == TH_INST_PARKED)
+        pump->parked--;
+    if (inst->executor)
+        pump->stats.evictions++;
+    th_warm_remove(&pump->warm, inst);
+}
+
+/* ---- careful rounds (protocol O2) ----------------------------------------------------------- */
+
+static bool is_dangerous(const th_part *part, const th_msg *m)
+{
+    return m->message_no && m->message_no <= part->careful_until;
+}
+
+static bool must_be_careful(const th_part *part, const th_inst *inst)
+{
+    if (!part->careful_until || inst->careful)
+        return false;
+    for (const th_msg *m = inst->queue.head; m; m = m->next)
+        if (is_dangerous(part, m))
+            return true;
+    return false;
+}
+
+static int most_attempts(const th_inst *inst)
+{
+    int most = 0;
+    for (const th_msg *m = inst->queue.head; m; m = m->next)
+        if (m->attempts > most)
+            most = m->attempts;
+    return most;
+}
+
+static size_t count_keys(th_pump *pump, th_inst *inst, th_message_key *keys, size_t n)
+{
+    const th_part *part = th__part(pump, inst->partition_id);
+    for (th_msg *m = inst->queue.head; m && n < CAREFUL_KEYS; m = m->next) {
+        if (!part || !is_dangerous(part, m))
+            continue;
+        keys[n++] = (th_message_key){ m->partition_id, m->due_us, m->message_no };
+        m->attempts++;
+    }
+    return n;
+}
+
+static void doom_poison(th_inst *inst)
+{
+    th_log_ctx ctx = { .partition = inst->partition_id, .instance = inst->id };
+    th_log(TH_LOG_ERROR, TH_EV_INSTANCE_POISON, &ctx,
+           "the process died %d times while this instance ran; it fails as poison", TH_ATTEMPT_LIMIT - 1);
+    th_episode_doom(inst, "PoisonOrchestrator",
+                    "the orchestrator was given up: the process died each time it ran");
+}
+
+/* Those that were never tried go together; those that were, one at a time, after all others. */
+static th_inst *choose_careful(th_pump *pump, th_inst **chosen)
+{
+    th_inst *rest = NULL, *alone = NULL;
+    *chosen = NULL;
+    for (th_inst *i = pump->careful, *next; i; i = next) {
+        next = i->ready_next;
+        bool fresh = most_attempts(i) == 0;
+        th_inst **list = fresh ? chosen : &rest;
+        if (!fresh && !alone)
+            alone = i;
+        i->ready_next = *list;
+        *list = i;
+    }
+    if (*chosen || !alone)
+        return rest;
+    th_inst *left = NULL;
+    for (th_inst *i = rest, *next; i; i = next) {
+        next = i->ready_next;
+        th_inst **list = i == alone ? chosen : &left;
+        i->ready_next = *list;
+        *list = i;
+    }
+    return left;
+}
+
+th_rc th__careful_round(th_pump *pump, th_error *err)
+{
+    th_message_key keys[CAREFUL_KEYS];
+    th_inst *chosen;
+    size_t n = 0;
+    pump->careful = choose_careful(pump, &chosen);
+    for (th_inst *i = chosen, *next; i; i = next) {
+        next = i->ready_next;
+        i->in_ready = false;
+        i->careful = true;
+        n = count_keys(pump, i, keys, n);
+        if (most_attempts(i) >= TH_ATTEMPT_LIMIT) {
+            doom_poison(i);
+            pump->stats.poisoned++;
+        }
+        th__ready(pump, i);
+    }
+    return n ? th_pen_count_attempts(pump->pen, keys, n, err) : TH_OK;
+}
+
+static void wait_for_care(th_pump *pump, th_inst *inst)
+{
+    inst->in_ready = true; /* so that nothing else queues it */
+    inst->ready_next = pump->careful;
+    pump->careful = inst;
+}
+
+/* ---- turns ---------------------------------------------------------------------------------- */
+
+static void submit(th_pump *pump, th_inst *inst)
+{
+    const th_engine_options *options = &pump->engine->options;
+    int64_t timeout = options->orch_timeout_us ? options->orch_timeout_us : ORCH_TIMEOUT_US;
+    th_orch_item item = th_episode_item(inst);
+    inst->token = item.token.number = ++pump->next_token;
+    item.token.pump = pump->index;
+    inst->state = TH_INST_RUNNING;
+    inst->run.deadline_us = th_mono_us() + timeout;
+    pump->running++;
+    pump->inline_token = inst->token;
+    pump->inline_inst = inst;
+    inst->executor->run_orchestrator(inst->executor->self, &item);
+    pump->inline_token = 0;
+    pump->inline_inst = NULL;
+}
+
+static void cold_turn(th_pump *pump, th_part *part, th_inst *inst)
+{
+    if (th_episode_adopt(inst)) {
+        th__ready(pump, inst);
+        pump->stats.starts++;
+        return;
+    }
+    if (th_episode_drop_stale(&th__touch(pump, part)->step, inst)) {
+        th_warm_remove(&pump->warm, inst);
+        return;
+    }
+    inst->state = TH_INST_LOADING;
+    th__want_load(pump, inst);
+}
+
+static void ready_turn(th_pump *pump, th_part *part, th_inst *inst)
+{
+    th_commit *commit = th__touch(pump, part);
+    th_turn turn = th_episode_turn(&commit->step, inst, pump->engine->executors, pump->engine->executor_count);
+    if (turn == TH_TURN_RUN) {
+        submit(pump, inst);
+        return;
+    }
+    if (turn == TH_TURN_WROTE) {
+        inst->state = TH_INST_COMMITTING;
+        th__commit_add(commit, inst);
+        return;
+    }
+    if (!inst->exists)
+        th__forget_inst(pump, inst);
+    else if (inst->queue.head == NULL)
+        th__settle_inst(pump, inst);
+}
+
+static void one_turn(th_pump *pump, th_inst *inst)
+{
+    th_part *part = th__part(pump, inst->partition_id);
+    if (!part) {
+        th__forget_inst(pump, inst);
+        return;
+    }
+    if (part->giving)
+        return; /* the next owner's */
+    if (must_be_careful(part, inst) && (inst->state == TH_INST_COLD || inst->state == TH_INST_READY))
+        wait_for_care(pump, inst);
+    else if (inst->state == TH_INST_COLD)
+        cold_turn(pump, part, inst);
+    else if (inst->state == TH_INST_READY)
+        ready_turn(pump, part, inst);
+}
+
+static bool too_many_running(const th_pump *pump)
+{
+    int limit = pump->engine->options.max_orchestrators / pump->engine->pump_count;
+    return pump->running >= (limit > 0 ? limit : 1);
+}
+
+void th__run_turns(th_pump *pump)
+{
+    while (!th__building_full(pump) && !too_many_running(pump)) {
+        th_inst *inst = pop_ready(pump);
+        if (!inst)
+            return;
+        one_turn(pump, inst);
+    }
+}
+
+/* ---- answers -------------------------------------------------------------------------------- */
+
+static void park(th_pump *pump, th_inst *inst, int64_t delay_us)
+{
+    inst->state = TH_INST_PARKED;
+    inst->parked_until_us = th_mono_us() + delay_us;
+    pump->parked++;
+}
+
+static void again(th_pump *pump, th_inst *inst, int64_t delay_us)
+{
+    th_episode_undo(inst);
+    if (delay_us > 0) {
+        park(pump, inst, delay_us);
+        return;
+    }
+    inst->state = TH_INST_READY;
+    th__ready(pump, inst);
+}
+
+static void apply_done(th_pump *pump, th_inst *inst, const th_answer *answer)
+{
+    th_part *part = th__part(pump, inst->partition_id);
+    if (!part) {
+        th__forget_inst(pump, inst);
+        return;
+    }
+    th_commit *commit = th__touch(pump, part);
+    th_episode_apply(&commit->step, inst, answer);
+    pump->stats.episodes++;
+    inst->state = TH_INST_COMMITTING;
+    th__commit_add(commit, inst);
+}
+
+static void apply_unreplayable(th_pump *pump, th_inst *inst, const th_answer *answer)
+{
+    th_log_ctx ctx = { .partition = inst->partition_id, .instance = inst->id };
+    th_log(TH_LOG_ERROR, TH_EV_INSTANCE_FAILED, &ctx, "replay differs from history: %.600s",
+           answer->failure ? answer->failure : "");
+    th_episode_undo(inst);
+    free(inst->doom);
+    inst->doom = th_mstrdup(answer->failure ? answer->failure : "{\"type\":\"NonDeterminism\",\"message\":\"\"}");
+    inst->doomed = true;
+    inst->state = TH_INST_READY;
+    th__ready(pump, inst);
+}
+
+void th__apply(th_pump *pump, th_inst *inst, const th_answer *answer)
+{
+    pump->running--;
+    switch (answer->kind) {
+    case TH_ANSWER_DONE:
+        apply_done(pump, inst, answer);
+        return;
+    case TH_ANSWER_NOT_REPLAYABLE:
+        apply_unreplayable(pump, inst, answer);
+        return;
+    case TH_ANSWER_NEEDS_HISTORY:
+        th_episode_undo(inst);
+        inst->session = NULL;
+        th_inst_cool(inst);
+        th__ready(pump, inst);
+        return;
+    case TH_ANSWER_LOST:
+    case TH_ANSWER_ABANDONED:
+        again(pump, inst, answer->delay_us);
+        return;
+    }
+}
+
+bool th__pump_inline(th_pump *pump, const th_answer *answer)
+{
+    if (!pump->inline_token || !pthread_equal(pthread_self(), pump->thread))
+        return false;
+    if (answer->token.number != pump->inline_token)
+        return false;
+    th_inst *inst = pump->inline_inst;
+    pump->inline_token = 0;
+    th__apply(pump, inst, answer);
+    return true;
+}
+
+/* ---- time ----------------------------------------------------------------------------------- */
+
+typedef struct moment {
+    th_pump *pump;
+    int64_t now_us;
+} moment;
+
+static void check_one(void *arg, th_inst *inst)
+{
+    const moment *m = arg;
+    if (inst->state == TH_INST_PARKED && inst->parked_until_us <= m->now_us) {
+        m->pump->parked--;
+        inst->state = inst->name ? TH_INST_READY : TH_INST_COLD;
+        th__ready(m->pump, inst);
+    } else if (inst->state == TH_INST_RUNNING && inst->run.deadline_us <= m->now_us) {
+        if (inst->executor->cancel)
+            inst->executor->cancel(inst->executor->self, (th_token){ m->pump->index, inst->token });
+        m->pump->running--;
+        again(m->pump, inst, 0);
+    }
+}
+
+static void evict_idle(th_pump *pump, int64_t now_us)
+{
+    const th_engine_options *o = &pump->engine->options;
+    size_t keep = (size_t)(o->session_memory / 16384 / pump->engine->pump_count);
+    for (th_inst *i; (i = th_warm_oldest(&pump->warm, keep, now_us - o->session_idle_us)) != NULL;)
+        th__forget_inst(pump, i);
+}
+
+void th__check_times(th_pump *pump, int64_t now_us)
+{
+    bool sweep = now_us - pump->last_sweep_us >= 1000000;
+    bool waiting = pump->running > 0 || pump->parked > 0;
+    if (waiting && (sweep || now_us - pump->last_sweep_us >= 50000)) {
+        moment m = { pump, now_us };
+        th_warm_each(&pump->warm, check_one, &m);
+        pump->last_sweep_us = now_us;
+    }
+    if (sweep) {
+        evict_idle(pump, now_us);
+        pump->last_sweep_us = now_us;
+    }
+    int64_t db_now = th__db_now(pump);
+    for (size_t i = 0; i < pump->part_count; i++) {
+        if (pump->parts[i].next_due_us <= db_now) {
+            pump->parts[i].want_read = true;
+            pump->parts[i].next_due_us = TH_TIME_INF;
+        }
+    }
+}

@@ -1,0 +1,182 @@
+/*
+ * http_int.h - what files of this room share: one request from its first byte to its answer.
+ *
+ * A handler runs on one of the daemon's threads and ends in exactly one th__request_done, at once
+ * or later. To wait for something it calls th__request_wait first (the connection is suspended) and
+ * hands the request to the front, the pool of blocking connections, or the timer; whoever has it
+ * then owns it until th__request_done. A request that is forced to an end by stop stays in memory
+ * until its owner lets go.
+ */
+#ifndef TH_HTTP_INT_H
+#define TH_HTTP_INT_H
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "http/query.h"
+#include "http/router.h"
+#include "http/server.h"
+#include "store/instances.h"
+
+#define TH__SECOND ((int64_t)1000000)
+
+typedef struct th__request th__request;
+typedef struct th__pool th__pool;
+typedef struct th__waits th__waits;
+typedef struct th__hubs th__hubs;
+
+typedef void (*th__handler)(th__request *r);
+
+/* A blocking piece of a request. TH_OK: the answer is set; any other: answered by th__answer_rc.
+ * May run twice. */
+typedef th_rc (*th__job)(th__request *r, th_db *db, th_error *err);
+
+enum { TH__IDLE, TH__WAITING, TH__ANSWERED, TH__FORCED }; /* of th__request.state */
+
+struct th__request {
+    th_http_server *server;
+    struct MHD_Connection *connection;
+    th_arena *arena;
+    th_buf body, out;
+    char *target; /* as it came in the request line */
+    th_verb verb;
+    th_query query;
+    th_route route;
+    const th_hub *hub; /* the one addressed; NULL: there is none of that name */
+
+    /* reading */
+    bool begun;     /* the handler has seen the headers */
+    bool too_large; /* the body was cut; answered 413, or 503 if crowded */
+    bool crowded;
+    int64_t received; /* bytes of the body so far */
+    int64_t budget;   /* bytes taken from the server's budget for bodies */
+
+    /* answer */
+    int status;
+    const char *content_type; /* NULL: no body */
+    const char *location;
+    const char *retry_after;
+    const char *token;  /* x-ms-continuation-token; " " goes out as an empty value */
+    th__handler finish; /* runs on the daemon's thread before the answer goes out; may be NULL */
+
+    /* waiting */
+    bool waiting; /* written by the daemon's thread before it hands the request on */
+    atomic_int state, refs;
+    th__request *prev, *next; /* in server->flight */
+    th__request *job_next;    /* in the pool's queue */
+    th__job job;
+    th__handler then; /* after the job, instead of the answer; may be NULL */
+    int64_t job_deadline_us;
+    int64_t due_us; /* in the timer's heap */
+    th__handler on_due;
+
+    /* what the handlers of starts and waits keep */
+    const char *instance_id, *name;
+    int64_t wait_until_us, wait_pause_us;
+    bool is_starter, wait_over, bad_json, wants_ready;
+    th_rc rc;
+    int instance_status;
+    const char *text;
+    const th_instance_filter *filter;
+    int64_t purged;
+};
+
+struct th_http_server {
+    th_http_options options;
+    th_arena *arena; /* texts of the options */
+    struct MHD_Daemon *daemon;
+    int port;
+    char *origin;
+    char *query_suffix; /* taskHub=...&connection=Storage of the own hub */
+    atomic_bool draining;
+    atomic_int refs;
+    atomic_int_fast64_t body_budget; /* bytes of bodies in memory */
+    atomic_int_fast64_t answered[6]; /* by hundreds of the status */
+    atomic_int_fast64_t active;      /* requests between first byte and completion */
+
+    pthread_mutex_t lock; /* of the four below */
+    pthread_cond_t idle;  /* flight became empty, or active fell */
+    th__request *flight;  /* waiting ones */
+    th__request *spare;   /* for reuse */
+    size_t spares;
+
+    th__pool *pool;
+    th__waits *waits;
+    th__hubs *hubs;
+};
+
+/* request.c */
+th__request *th__request_new(th_http_server *server, struct MHD_Connection *connection,
+                             const char *target);
+void th__request_unref(th__request *r);
+void th__request_wait(th__request *r); /* suspends; no-op if that was done before */
+void th__request_done(th__request *r); /* the answer is set; r is no longer the caller's */
+void th__requests_force(th_http_server *server); /* answers all waiting ones 503 */
+void th__server_ref(th_http_server *server);
+void th__server_unref(th_http_server *server); /* the last one frees */
+const char *th__request_header(th__request *r, const char *name);
+
+/* answer.c: each sets status and body; none sends. */
+void th__answer_empty(th__request *r, int status);
+void th__answer_json(th__request *r, int status); /* the body stands in r->out */
+void th__answer_string(th__request *r, int status, const char *text);
+void th__answer_message(th__request *r, int status, const char *message);
+void th__answer_error(th__request *r, int status, const char *message, const char *exception,
+                      const char *type);
+void th__answer_invalid(th__request *r, const char *text); /* 400: an argument */
+void th__answer_bad_json(th__request *r, const char *text);
+void th__answer_rc(th__request *r, th_rc rc, const char *text);
+enum MHD_Result th__answer_send(th__request *r);
+enum MHD_Result th__answer_unavailable(struct MHD_Connection *connection);
+
+/* pool.c: blocking connections with threads of their own. */
+th_rc th__pool_new(const char *conninfo, int threads, th__pool **out, th_error *err) TH_MUST_CHECK;
+void th__pool_run(th__request *r, th__job job, th__handler then); /* suspends r */
+void th__pool_expire(th__pool *pool, int64_t now_us); /* answers 503 what has waited too long */
+bool th__pool_stop(th__pool *pool,
+                   int64_t wait_us); /* false: a thread still hangs in the database */
+void th__pool_free(th__pool *pool);
+
+/* waits.c: one timer thread. */
+th_rc th__waits_new(th_http_server *server, th__waits **out, th_error *err) TH_MUST_CHECK;
+/* r must be waiting; monotonic time. on_due may come early while the server is draining: it answers
+ * then. */
+void th__waits_at(th__request *r, int64_t due_us, th__handler on_due);
+void th__waits_flush(th__waits *waits); /* all are due now, and what comes later too */
+void th__waits_stop(th__waits *waits);
+void th__waits_free(th__waits *waits);
+
+/* hub_names.c */
+th__hubs *th__hubs_new(void);
+void th__hubs_free(th__hubs *hubs);
+void th__hub_then(th__request *r, th__handler handler); /* sets r->hub by taskHub, then goes on */
+
+/* handlers */
+void th__dispatch(th__request *r); /* dispatch.c: any request that was read whole */
+void th__start(th__request *r);    /* start_api.c */
+void th__starter(th__request *r, const char *name);
+void th__start_wait_check(th__request *r);
+void th__status(th__request *r); /* instances_api.c */
+void th__status_render(th__request *r, const th_instance *instance);
+th_rc th__status_job(th__request *r, th_db *db, th_error *err);
+void th__list(th__request *r);
+void th__signal(th__request *r); /* signals_api.c */
+void th__purge(th__request *r);  /* purge_api.c */
+void th__purge_many(th__request *r);
+void th__not_yet(th__request *r); /* rewind, restart */
+void th__health(th__request *r);  /* admin_api.c */
+void th__readiness(th__request *r);
+void th__metrics(th__request *r);
+
+/* listen.c: a listening socket, non-blocking. */
+th_rc th__listen(const char *bind, int port, int *fd, int *got_port, th_error *err) TH_MUST_CHECK;
+
+/* urls.c */
+const char *th__request_origin(th__request *r);
+void th__form_encode(th_buf *out, const char *text);
+void th__payload_finish(th__request *r); /* 202 with the management payload */
+
+#endif

@@ -1,0 +1,153 @@
+/*
+ * purge_api.c - deletes finished instances with their history: one, or all that a filter finds.
+ */
+#include "http/http_int.h"
+
+#include "base/clock.h"
+
+#define TERMINAL_SET \
+    (1u << TH_COMPLETED | 1u << TH_FAILED | 1u << TH_CANCELED | 1u << TH_TERMINATED)
+#define PAGE 500
+
+static void answer_count(th__request *r, int64_t n)
+{
+    th_buf_clear(&r->out);
+    th_buf_str(&r->out, "{\"instancesDeleted\":");
+    th_buf_i64(&r->out, n);
+    th_buf_chr(&r->out, '}');
+    th__answer_json(r, 200);
+}
+
+/* ---- one --------------------------------------------------------------------------------------
+ */
+
+static void answer_missing(th__request *r)
+{
+    if (r->instance_id[0] == '@') /* an entity: gone is what the caller wants */
+        answer_count(r, 0);
+    else
+        th__answer_empty(r, 404);
+}
+
+static th_rc purge_job(th__request *r, th_db *db, th_error *err)
+{
+    int status = -1;
+    th_error outcome = { 0 };
+    th_rc rc = th_instance_purge(db, r->hub, r->instance_id, &status, &outcome);
+
+    switch (rc) {
+    case TH_OK:
+        answer_count(r, 1);
+        return TH_OK;
+    case TH_NOT_FOUND:
+        answer_missing(r);
+        return TH_OK;
+    case TH_NOT_FINISHED:
+        th__answer_string(r, 412,
+                          th_sprintf(r->arena,
+                                     "The instance '%s' has the status %s; only a finished one can "
+                                     "be purged.",
+                                     r->instance_id, th_status_name(status)));
+        return TH_OK;
+    default:
+        return th_fail(err, rc, "%s", outcome.text);
+    }
+}
+
+void th__purge(th__request *r)
+{
+    r->instance_id = r->route.args[0];
+    if (r->hub) {
+        th__pool_run(r, purge_job, NULL);
+        return;
+    }
+    answer_missing(r);
+    th__request_done(r);
+}
+
+/* ---- by filter --------------------------------------------------------------------------------
+ */
+
+/* Adds to *n what it deleted of a page. One that came to life or went away meanwhile is left alone.
+ */
+static th_rc purge_page(th__request *r, th_db *db, const th_instance *rows, size_t count,
+                        int64_t *n, th_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        th_error outcome = { 0 };
+        int status;
+        th_rc rc;
+        if (rows[i].id[0] == '@')
+            continue;
+        rc = th_instance_purge(db, r->hub, rows[i].id, &status, &outcome);
+        if (rc == TH_OK)
+            ++*n;
+        else if (rc != TH_NOT_FOUND && rc != TH_NOT_FINISHED)
+            return th_fail(err, rc, "%s", outcome.text);
+    }
+    return TH_OK;
+}
+
+static th_rc purge_pages(th__request *r, th_db *db, th_arena *arena, th_error *err)
+{
+    th_instance_filter filter = *r->filter;
+    const char *next = NULL;
+    th_rc rc;
+
+    do {
+        th_instance *rows = NULL;
+        size_t count = 0;
+        filter.after_id = next;
+        rc = th_instances_list(db, arena, r->hub, &filter, &rows, &count, &next, err);
+        if (rc == TH_OK)
+            rc = purge_page(r, db, rows, count, &r->purged, err);
+    } while (rc == TH_OK && next);
+    return rc;
+}
+
+/* A second run after a lost connection goes on counting. */
+static th_rc purge_many_job(th__request *r, th_db *db, th_error *err)
+{
+    th_arena *arena = th_arena_new(0);
+    th_rc rc = purge_pages(r, db, arena, err);
+
+    th_arena_free(arena);
+    if (rc != TH_OK)
+        return rc;
+    if (r->purged)
+        answer_count(r, r->purged);
+    else
+        th__answer_empty(r, 404);
+    return TH_OK;
+}
+
+/* False: answered, or nothing can match. */
+static bool read_filter(th__request *r, th_instance_filter *f)
+{
+    bool named;
+    uint32_t asked = th_query_statuses(&r->query, r->arena, &named);
+
+    th__answer_empty(r, 404);
+    if (!th_query_time(&r->query, r->arena, "createdTimeFrom", &f->created_from_us)) {
+        th__answer_string(r, 400, "Please provide value for 'createdTimeFrom' parameter.");
+        return false;
+    }
+    f->created_from_us = f->created_from_us ? f->created_from_us : 1;
+    f->created_to_us = th_now_us();
+    if (th_query_time(&r->query, r->arena, "createdTimeTo", &f->created_to_us))
+        f->created_to_us = f->created_to_us ? f->created_to_us : -1;
+    f->statuses = named ? asked & TERMINAL_SET : TERMINAL_SET;
+    f->top = PAGE;
+    return f->statuses && r->hub;
+}
+
+void th__purge_many(th__request *r)
+{
+    th_instance_filter *filter = th_new(r->arena, th_instance_filter, 1);
+
+    r->filter = filter;
+    if (read_filter(r, filter))
+        th__pool_run(r, purge_many_job, NULL);
+    else
+        th__request_done(r);
+}

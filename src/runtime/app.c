@@ -1,0 +1,163 @@
+#include "runtime/app.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROUTE_MAX = 1024 };
+
+/* ---- registering ----------------------------------------------------------------------------- */
+
+static void add_function(th_app *app, const char *what, th__names *names, const char *name,
+                         void (*fn)(void))
+{
+    const char *problem = th__name_problem(name);
+
+    if (problem)
+        th_fail(app->err, TH_CONFIG, "app '%s': the name of %s %s", app->name, what, problem);
+    else if (!fn)
+        th_fail(app->err, TH_CONFIG, "app '%s': %s '%s' has no function", app->name, what, name);
+    else
+        th__names_add(names, th_strdup(app->arena, name), fn);
+}
+
+void th_add_orchestrator(th_app *app, const char *name, th_orch_fn *fn)
+{
+    add_function(app, "an orchestrator", &app->orchestrators, name, (void (*)(void))fn);
+}
+
+void th_add_activity(th_app *app, const char *name, th_activity_fn *fn)
+{
+    add_function(app, "an activity", &app->activities, name, (void (*)(void))fn);
+}
+
+/* ---- routes ---------------------------------------------------------------------------------- */
+
+/* One segment: plain characters of a path, or a name in braces. */
+static bool good_segment(const char *s, size_t n)
+{
+    bool braces = n > 0 && s[0] == '{';
+    size_t from = braces, to = braces ? n - 1 : n;
+
+    if (n == 0 || (braces && (n < 3 || s[n - 1] != '}')))
+        return false;
+    for (size_t i = from; i < to; i++)
+        if ((unsigned char)s[i] <= 0x20 || s[i] == 0x7F || strchr("{}?#%\\", s[i]))
+            return false;
+    return true;
+}
+
+static const char *route_problem(const char *route, const char *orchestrator)
+{
+    bool named = false;
+
+    if (!route || !*route)
+        return "has no route";
+    if (strlen(route) > ROUTE_MAX)
+        return "has a route of more than 1024 bytes";
+    for (const char *p = route; *p;) {
+        size_t n = strcspn(p, "/");
+        if (!good_segment(p, n))
+            return "has a route whose parts are not plain text or a name in braces";
+        named = named || (n == 6 && memcmp(p, "{name}", 6) == 0);
+        p += n;
+        if (*p == '/' && !*++p)
+            return "has a route that ends with a slash";
+    }
+    return orchestrator || named ? NULL
+                                 : "has neither an orchestrator nor a {name} part in its route";
+}
+
+static void push_starter(th__starters *starters, th_starter starter)
+{
+    if (starters->count == starters->cap) {
+        starters->cap = starters->cap ? starters->cap * 2 : 4;
+        starters->list = th_realloc(starters->list, starters->cap * sizeof *starters->list);
+    }
+    starters->list[starters->count++] = starter;
+}
+
+void th_add_starter(th_app *app, const char *route, const char *orchestrator)
+{
+    const char *problem;
+
+    if (route && *route == '/')
+        route++;
+    problem = route_problem(route, orchestrator);
+    if (!problem && orchestrator)
+        problem = th__name_problem(orchestrator) ? "names no good orchestrator" : NULL;
+    if (problem) {
+        th_fail(app->err, TH_CONFIG, "app '%s': the starter '%s' %s", app->name, route ? route : "",
+                problem);
+        return;
+    }
+    push_starter(&app->starters, (th_starter){ th_strdup(app->arena, route),
+                                               th_strdup(app->arena, orchestrator), app->name });
+}
+
+/* ---- apps together --------------------------------------------------------------------------- */
+
+static void join_names(th__names *out, const th__names *a, const th__names *b)
+{
+    for (size_t i = 0; i < a->count; i++)
+        th__names_add(out, a->list[i].name, a->list[i].fn);
+    for (size_t i = 0; i < b->count; i++)
+        th__names_add(out, b->list[i].name, b->list[i].fn);
+    th__names_sort(out);
+}
+
+static const char *route_twice(const th__starters *starters)
+{
+    for (size_t i = 0; i < starters->count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (th__name_compare(starters->list[i].route, starters->list[k].route) == 0)
+                return starters->list[i].route;
+    return NULL;
+}
+
+static void join(struct th_app *out, const struct th_app *a, const struct th_app *b)
+{
+    join_names(&out->orchestrators, &a->orchestrators, &b->orchestrators);
+    join_names(&out->activities, &a->activities, &b->activities);
+    for (size_t i = 0; i < a->starters.count; i++)
+        push_starter(&out->starters, a->starters.list[i]);
+    for (size_t i = 0; i < b->starters.count; i++)
+        push_starter(&out->starters, b->starters.list[i]);
+}
+
+static th_rc check_twice(const struct th_app *all, const char *name, th_error *err)
+{
+    const char *twice;
+
+    if ((twice = th__names_twice(&all->orchestrators)))
+        return th_fail(err, TH_CONFIG, "app '%s': the orchestrator '%s' is there already", name,
+                       twice);
+    if ((twice = th__names_twice(&all->activities)))
+        return th_fail(err, TH_CONFIG, "app '%s': the activity '%s' is there already", name, twice);
+    if ((twice = route_twice(&all->starters)))
+        return th_fail(err, TH_CONFIG, "app '%s': a starter has the route '%s' already", name,
+                       twice);
+    return TH_OK;
+}
+
+th_rc th__app_merge(struct th_app *to, const struct th_app *from, th_error *err)
+{
+    struct th_app all = { .name = to->name, .arena = to->arena };
+
+    join(&all, to, from);
+    th_rc rc = check_twice(&all, from->name, err);
+    if (rc != TH_OK) {
+        th__app_clear(&all);
+        return rc;
+    }
+    th__app_clear(to);
+    *to = all;
+    return TH_OK;
+}
+
+void th__app_clear(struct th_app *app)
+{
+    th__names_free(&app->orchestrators);
+    th__names_free(&app->activities);
+    free(app->starters.list);
+    app->starters = (th__starters){ 0 };
+}

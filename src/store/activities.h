@@ -1,0 +1,61 @@
+/*
+ * activities.h - the activities queue: claim, complete, abandon, reconcile (protocol, 5).
+ *
+ * On pool connections; all of it blocks. What an owner does with activities of its own batches is in batch.h.
+ */
+#ifndef TH_STORE_ACTIVITIES_H
+#define TH_STORE_ACTIVITIES_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/ids.h"
+#include "store/db.h"
+
+/* A claimed work item. Its token is (partition_id, id, claim_no). */
+typedef struct th_claimed {
+    int32_t partition_id;
+    int64_t id;
+    int32_t claim_no;
+    const char *instance_id;
+    th_uuid start_id, execution_id;
+    int32_t seq, task_id, attempt;
+    const char *name;
+    const char *version;
+    const char *input;
+    const char *tags;
+} th_claimed;
+
+/* Protocol A2, one partition: at most `limit` due, unclaimed items with one of these names (compared case-insensitively; names_count 0: none). */
+th_rc th_activities_claim(th_db *db, th_arena *arena, int32_t partition_id, int32_t worker_id, int32_t limit,
+                          const char *const *lower_names, size_t names_count, th_claimed **out, size_t *count,
+                          th_error *err) TH_MUST_CHECK;
+
+typedef struct th_completed {
+    int32_t partition_id;
+    int64_t id;
+    int32_t claim_no;
+    const char *result;  /* NULL: none */
+    const char *failure; /* JSON object: failed */
+} th_completed;
+
+/*
+ * Protocol A4, many at once: deletes those whose claim number is still current and writes their completions to the inbox.
+ * done[i] says which; the others are dropped. Sorts items by key.
+ */
+th_rc th_activities_complete(th_db *db, th_completed *items, size_t n, bool *done, th_error *err) TH_MUST_CHECK;
+
+/* Protocol A6: sets claims free, due again after delay_us. */
+th_rc th_activities_abandon(th_db *db, const th_completed *items, size_t n, int64_t delay_us,
+                            th_error *err) TH_MUST_CHECK;
+
+/* Protocol A8: claims of this worker in that partition, older than 5 s, whose id is not in running[], come free. */
+th_rc th_activities_reconcile(th_db *db, int32_t partition_id, int32_t worker_id, const int64_t *running,
+                              size_t n, int64_t *freed, th_error *err) TH_MUST_CHECK;
+
+/* Whether partitions of a hub have unclaimed, due activities: their ids; count at most n. */
+th_rc th_activities_waiting(th_db *db, int32_t first_partition, int32_t partition_count, int32_t *partitions,
+                            size_t *count, th_error *err) TH_MUST_CHECK;
+
+#endif

@@ -1,0 +1,107 @@
+/*
+ * batch.h - the one commit of an owner: what all its episodes changed, as columns (protocol B1).
+ *
+ * Filled row by row, then sent by pen.h as one transaction in one pipeline, and kept until it is acknowledged: a retry
+ * sends the same bytes under the same numbers. Texts are copied. The order of statements is that of B1.
+ */
+#ifndef TH_STORE_BATCH_H
+#define TH_STORE_BATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/ids.h"
+#include "store/params.h"
+
+typedef struct th_batch th_batch;
+
+typedef struct th_batch_key {
+    int32_t partition_id;
+    const char *instance_id;
+    th_uuid start_id;
+    th_uuid execution_id;
+} th_batch_key;
+
+typedef struct th_batch_change {
+    int16_t status;
+    const char *output;
+    const char *failure;
+    int16_t custom_op; /* 0 leave, 1 clear, 2 set */
+    const char *custom_status;
+    const char *executor; /* NULL: leave */
+} th_batch_change;
+
+typedef struct th_batch_message {
+    int32_t partition_id;
+    int64_t due_us; /* TH_TIME_NEG_INF: at once; TH_TIME_INF: held */
+    const char *instance_id;
+    const th_uuid *start_id;     /* NULL: whichever */
+    const th_uuid *execution_id; /* NULL: whichever */
+    int16_t kind;
+    const char *name;
+    int32_t ref; /* INT32_MIN: none */
+    const char *message_id;
+    const char *payload;
+    const char *body;
+} th_batch_message;
+
+typedef struct th_batch_activity {
+    int64_t id;
+    int32_t seq;
+    int32_t task_id;
+    const char *name;
+    const char *version;
+    const char *orch_version;
+    const char *input;
+    const char *tags;
+    int32_t attempt;
+    int16_t priority;
+    int64_t due_us;     /* TH_TIME_NEG_INF: at once */
+    int32_t claimed_by; /* 0: nobody */
+} th_batch_activity;
+
+th_batch *th_batch_new(void);
+void th_batch_free(th_batch *batch);
+void th_batch_clear(th_batch *batch);
+
+/* Rows so far, and bytes so far: for the bounds of B5. */
+int64_t th_batch_rows(const th_batch *batch);
+int64_t th_batch_bytes(const th_batch *batch);
+
+void th_batch_chain(th_batch *batch, int32_t partition_id, int64_t commit_no, int64_t term);
+void th_batch_instance(th_batch *batch, const th_batch_key *key, const th_batch_change *change);
+void th_batch_renew(th_batch *batch, const th_batch_key *key, const char *input, const char *version);
+void th_batch_forget(th_batch *batch, const th_batch_key *key);
+void th_batch_history(th_batch *batch, const th_batch_key *key, int32_t episode, int32_t first_seq,
+                      int64_t at_us, const char *events, size_t events_len, const char *memo);
+void th_batch_consume(th_batch *batch, int32_t partition_id, int64_t due_us, int64_t message_no);
+void th_batch_drop(th_batch *batch, int32_t partition_id, int64_t due_us, int64_t message_no);
+void th_batch_hold(th_batch *batch, int32_t partition_id, int64_t due_us, int64_t message_no);
+void th_batch_untimer(th_batch *batch, const th_batch_key *key, int64_t due_us, int32_t ref);
+/* All that the instance still holds (due = 'infinity'): with its end. */
+void th_batch_unhold(th_batch *batch, int32_t partition_id, const char *instance_id);
+void th_batch_send(th_batch *batch, const th_batch_message *message);
+void th_batch_schedule(th_batch *batch, const th_batch_key *key, const th_batch_activity *activity);
+void th_batch_finish(th_batch *batch, int32_t partition_id, int64_t id, int32_t claim_no);
+void th_batch_unschedule(th_batch *batch, const th_batch_key *key);
+
+/* ---- for pen.c ---- */
+
+enum { TH_BATCH_MAX_STATEMENTS = 14 };
+
+typedef struct th_batch_statement {
+    const char *name; /* of the prepared statement */
+    th_params *params;
+} th_batch_statement;
+
+/* Sorts, finishes the columns; the statements that have rows, in the order of B1. Valid until clear. */
+size_t th_batch_statements(th_batch *batch, th_batch_statement out[TH_BATCH_MAX_STATEMENTS]);
+
+/* Name and text of every statement that a batch may use; NULL name at the end. */
+typedef struct th_batch_sql {
+    const char *name;
+    const char *text;
+} th_batch_sql;
+extern const th_batch_sql th_batch_all_sql[];
+
+#endif

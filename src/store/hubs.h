@@ -1,0 +1,25 @@
+/*
+ * hubs.h - the rows of taskhub.hubs: create, find, partition count.
+ */
+#ifndef TH_STORE_HUBS_H
+#define TH_STORE_HUBS_H
+
+#include "base/error.h"
+#include "store/db.h"
+
+typedef struct th_hub {
+    int32_t hub_id;
+    char name[64];
+    int32_t first_partition;
+    int32_t partition_count;
+} th_hub;
+
+/* Creates the hub with that many partitions if it is not there; an existing hub keeps its count. Safe concurrently. */
+th_rc th_hub_ensure(th_db *db, const char *name, int32_t partitions, th_hub *out, th_error *err) TH_MUST_CHECK;
+
+/* Names compare case-insensitively. TH_NOT_FOUND when there is none. */
+th_rc th_hub_get(th_db *db, const char *name, th_hub *out, th_error *err) TH_MUST_CHECK;
+
+int32_t th_hub_partition_of(const th_hub *hub, const char *instance_id);
+
+#endif

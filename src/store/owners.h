@@ -1,0 +1,81 @@
+/*
+ * owners.h - advisory locks of workers: register, bury, watch, who owns what (protocol, 2 and A5).
+ *
+ * All of it on the control connection, blocking. What a pen does for its partitions (take, give
+ * back) is in pen.h.
+ */
+#ifndef TH_STORE_OWNERS_H
+#define TH_STORE_OWNERS_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "store/db.h"
+
+/* Classes of two-int4 advisory locks (protocol S3). */
+enum { TH_LOCK_PEN = 0x74680001, TH_LOCK_WORKER, TH_LOCK_IDLE, TH_LOCK_AIDLE, TH_LOCK_MIGRATE };
+
+typedef struct th_worker_info {
+    int32_t worker_id; /* 0: register anew; else taken again after a reconnect */
+    int32_t hub_id;
+    const char *host;
+    int32_t pid;
+    bool orchestrators, activities; /* roles */
+    const char *const *orchestrator_names;
+    size_t orchestrator_count;
+    const char *const *activity_names;
+    size_t activity_count;
+} th_worker_info;
+
+/*
+ * Takes the WORKER lock, then inserts the row with the server's incarnation. With worker_id set:
+ * takes that id's lock again and writes the new incarnation, unless it was buried or its lock
+ * cannot be had: then a new id. Sets info->worker_id. On failure the connection is given up (lost),
+ * since it may hold a lock that nobody knows of.
+ */
+th_rc th_worker_register(th_db *control, th_worker_info *info, th_error *err) TH_MUST_CHECK;
+th_rc th_worker_set_draining(th_db *control, int32_t worker_id, th_error *err) TH_MUST_CHECK;
+/* Orderly end: marks the row dead and unlocks. */
+th_rc th_worker_leave(th_db *control, int32_t worker_id, th_error *err) TH_MUST_CHECK;
+
+typedef struct th_seen_worker {
+    int32_t worker_id;
+    bool locked;      /* somebody holds its WORKER lock */
+    bool same_server; /* its incarnation is the server's present one */
+    bool draining;
+    bool dead; /* buried */
+    bool owns; /* has the orchestrators role */
+} th_seen_worker;
+
+typedef struct th_seen_partition {
+    int32_t partition_id;
+    int32_t holder_pid; /* pid that holds the PEN lock, 0: nobody */
+    int32_t worker_id;  /* as `partitions` says; 0: none */
+    int32_t pen_pid;    /* as `partitions` says */
+    bool clean;
+    bool pen_waits_silent; /* the holder is a session that partitions names and that has been in
+                              ClientWrite or idle in transaction for over 12 s */
+} th_seen_partition;
+
+typedef struct th_watch {
+    th_seen_worker *workers; /* of this hub, those not dead, and those dead for less than an hour;
+                                sorted by id */
+    size_t worker_count;
+    th_seen_partition *partitions; /* of this hub, sorted by id */
+    size_t partition_count;
+    int64_t server_now_us;
+    int64_t server_up_us; /* since the postmaster started */
+} th_watch;
+
+/* Protocol O7: one statement. Arrays live in arena. */
+th_rc th_owners_watch(th_db *control, int32_t hub_id, th_arena *arena, th_watch *out,
+                      th_error *err) TH_MUST_CHECK;
+
+/* Protocol A5: the one UPDATE. *buried: whether this call did it. */
+th_rc th_worker_bury(th_db *control, int32_t worker_id, bool *buried, th_error *err) TH_MUST_CHECK;
+
+/* Protocol O5: ends the session that holds the partition, if it still is the one that `partitions`
+ * names; never while it waits for SyncRep. */
+th_rc th_owners_fence(th_db *control, int32_t partition_id, bool *done,
+                      th_error *err) TH_MUST_CHECK;
+
+#endif
