@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -52,6 +53,11 @@ def until(check, timeout=20.0, pause=0.05, what=None):
         if time.monotonic() > end:
             raise AssertionError(f"not within {timeout} s: {what or check.__name__}; last: {value!r}")
         time.sleep(pause)
+
+
+def wait_a_random_while(most):
+    """For tests that do harm at a moment which is nothing to anybody: the one pause that waits for nothing."""
+    time.sleep(random.uniform(0, most))
 
 
 def cluster():

@@ -38,10 +38,12 @@ static const char *f2(th_activity *a)
     return th_text(a, "%lld", (long long)n);
 }
 
+/* The input is n alone, unless there is more to say. */
 static th_task *call_f2(th_orch *o, int64_t n)
 {
-    double seconds = th_get_number(th_input(o), "seconds", 1);
-    const char *input = th_text(o, "{\"n\":%lld,\"seconds\":%g}", (long long)n, seconds);
+    const char *seconds = th_get_json(o, th_input(o), "seconds");
+    const char *input = seconds ? th_text(o, "{\"n\":%lld,\"seconds\":%s}", (long long)n, seconds)
+                                : th_text(o, "%lld", (long long)n);
 
     return th_schedule_activity(o, "F2", input, NULL);
 }

@@ -4,6 +4,7 @@
 #include "engine/dispatch.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@
 #include "base/log.h"
 #include "engine/names.h"
 
-enum { AHEAD_US = 20000, MAX_AHEAD = 50000, SLOT_BITS = 24 };
+enum { AHEAD_US = 20000, QUICK_US = 5000, MAX_AHEAD = 50000, SLOT_BITS = 24 };
 
 typedef struct slot {
     th_act *act; /* NULL: free */
@@ -29,6 +30,7 @@ struct th_dispatch {
     int64_t reserved; /* places promised, not started */
     th_act_list waiting;
     bool draining, throttled;
+    atomic_int quick;
 };
 
 th_dispatch *th_dispatch_new(const th_dispatch_options *options, const th_executor *const *executors, size_t count)
@@ -172,6 +174,21 @@ static void run_waiting(th_dispatch *d)
     }
 }
 
+static void note_quick(th_dispatch *d, th_act *act)
+{
+    int64_t mean_us = d->names.names[act->name_index].mean_us;
+    act->quick = mean_us >= 0 && mean_us < QUICK_US;
+    if (act->quick)
+        atomic_fetch_add(&d->quick, 1);
+}
+
+static void forget_quick(th_dispatch *d, th_act *act)
+{
+    if (act->quick)
+        atomic_fetch_sub(&d->quick, 1);
+    act->quick = false;
+}
+
 void th_dispatch_start(th_dispatch *d, th_act_list *acts)
 {
     th_act_list strangers = { 0 };
@@ -184,6 +201,7 @@ void th_dispatch_start(th_dispatch *d, th_act_list *acts)
             continue;
         }
         act->executor = d->names.names[act->name_index].executor;
+        note_quick(d, act);
         th_act_push(&d->waiting, act);
     }
     pthread_mutex_unlock(&d->lock);
@@ -207,6 +225,7 @@ static th_act *take_by_token(th_dispatch *d, uint64_t number)
     d->first_free = (int)index;
     d->active--;
     th_names_measure(&d->names, act->name_index, th_mono_us() - act->started_us);
+    forget_quick(d, act);
     return act;
 }
 
@@ -244,6 +263,8 @@ void th_dispatch_drain(th_dispatch *d)
     pthread_mutex_lock(&d->lock);
     d->draining = true;
     th_act_join(&waiting, &d->waiting);
+    for (th_act *act = waiting.head; act; act = act->next)
+        forget_quick(d, act);
     pthread_mutex_unlock(&d->lock);
     for (th_act *act; (act = th_act_pop(&waiting)) != NULL;)
         d->options.done(d->options.arg, act, true, 0);
@@ -286,6 +307,11 @@ int th_dispatch_active(th_dispatch *d)
     int n = d->active;
     pthread_mutex_unlock(&d->lock);
     return n;
+}
+
+int th_dispatch_quick(const th_dispatch *d)
+{
+    return atomic_load(&d->quick);
 }
 
 int64_t *th_dispatch_running(th_dispatch *d, int32_t partition_id, size_t *count)

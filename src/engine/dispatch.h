@@ -42,6 +42,8 @@ void th_dispatch_drain(th_dispatch *d);
 void th_dispatch_expire(th_dispatch *d, int64_t now_us);
 
 int th_dispatch_active(th_dispatch *d);
+/* Local activities that wait or run and whose names take only a few ms: their completions are about to come. */
+int th_dispatch_quick(const th_dispatch *d);
 /* Ids in that partition that wait or run here; the caller frees. */
 int64_t *th_dispatch_running(th_dispatch *d, int32_t partition_id, size_t *count);
 

@@ -56,6 +56,7 @@ typedef struct th_commit {
     size_t inst_count, inst_cap;
     th_step step;
     int tries;
+    int64_t since_us; /* monotonic; when building began */
     bool chained; /* the chain's rows are in the batch */
 } th_commit;
 

@@ -94,8 +94,12 @@ int th_names_find(const th_names *n, const char *name)
     return -1;
 }
 
+/* Shorter runs count for more: a busy machine makes single runs long, not the name slow. */
 void th_names_measure(th_names *n, int index, int64_t us)
 {
     th_name *x = &n->names[index];
-    x->mean_us = x->mean_us < 0 ? us : x->mean_us + (us - x->mean_us) / 8;
+    if (x->mean_us < 0)
+        x->mean_us = us;
+    else
+        x->mean_us += (us - x->mean_us) / (us < x->mean_us ? 8 : 32);
 }

@@ -20,7 +20,9 @@ enum {
     IDLE_POLL_US = 3000000,
     NO_LOCK_POLL_US = 100000,
     BUSY_POLL_US = 1000, /* while a batch is in flight, completions gather without waking anybody */
-    SECOND_BATCH = 64,   /* instances that make a second batch in flight worth its commit */
+    SECOND_BATCH = 400,  /* instances that make a second batch in flight worth its commit */
+    GATHER_US = 1500,    /* how long a small batch waits for completions that are about to come */
+    GATHER_POLL_US = 300,
 };
 
 /* ---- results -------------------------------------------------------------------------------- */
@@ -79,12 +81,22 @@ static bool pipeline_must_drain(const th_pump *pump)
            (pump->careful && !pump->ready_head) || (pump->unsettled && pump->settle_at_us <= th_mono_us());
 }
 
+/* A commit costs the same for one instance as for many: local activities that take no time are waited for, for a moment. */
+static bool is_gathering(const th_pump *pump)
+{
+    const th_commit *c = pump->building;
+    return c && c->inst_count < SECOND_BATCH && !pump->failing && th_dispatch_quick(pump->engine->dispatch) > 0 &&
+           th_mono_us() - c->since_us < GATHER_US;
+}
+
 static bool may_send(const th_pump *pump)
 {
     const th_commit *c = pump->building;
     if (!c || pump->failing || pump->resend_at_us || pump->flying_count == TH_IN_FLIGHT)
         return false;
-    return pump->flying_count == 0 || c->inst_count >= SECOND_BATCH || th__building_full(pump);
+    if (pump->flying_count == 0)
+        return !is_gathering(pump);
+    return c->inst_count >= SECOND_BATCH || th__building_full(pump);
 }
 
 /* What needs an idle pipeline: recovery first, then a kept batch, orders, settling, careful instances. */
@@ -179,6 +191,8 @@ static int64_t how_long(th_pump *pump, int64_t now_us)
         return pump->retry_at_us > now_us ? pump->retry_at_us - now_us : 0;
     if (th_pen_in_flight(pump->pen) > 0)
         return BUSY_POLL_US;
+    if (is_gathering(pump))
+        return GATHER_POLL_US;
     if (pump->resend_at_us)
         return pump->resend_at_us > now_us ? pump->resend_at_us - now_us : 0;
     if (has_work(pump)) {
@@ -205,7 +219,7 @@ static void sleep_for(th_pump *pump, int64_t us)
         fds[n].events = (short)(POLLIN | (th_pen_wants_write(pump->pen) ? POLLOUT : 0));
         n++;
     }
-    if (!pump->flying_count) {
+    if (!pump->flying_count && us != GATHER_POLL_US) {
         atomic_store(&pump->asleep, true);
         pthread_mutex_lock(&pump->lock);
         if (pump->mail.any)
@@ -299,6 +313,7 @@ static void *pump_main(void *arg)
             sleep_for(pump, us);
     }
     th__absorb_mail(pump);
+    th_warm_free(&pump->warm); /* sessions are dropped while their executors are still there */
     return NULL;
 }
 

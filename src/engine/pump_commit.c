@@ -33,6 +33,7 @@ static th_commit *fresh_commit(th_pump *pump)
                          .claim = claim,
                          .arg = engine,
                          .min_due_us = TH_TIME_INF };
+    c->since_us = th_mono_us();
     return c;
 }
 

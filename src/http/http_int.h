@@ -27,6 +27,7 @@ typedef struct th__request th__request;
 typedef struct th__pool th__pool;
 typedef struct th__waits th__waits;
 typedef struct th__hubs th__hubs;
+typedef struct th__acceptor th__acceptor;
 
 typedef void (*th__handler)(th__request *r);
 
@@ -86,8 +87,9 @@ struct th__request {
 
 struct th_http_server {
     th_http_options options;
-    th_arena *arena; /* texts of the options */
-    struct MHD_Daemon *daemon;
+    th_arena *arena;             /* texts of the options */
+    struct MHD_Daemon **daemons; /* one a thread; NULL where it is not started */
+    th__acceptor *acceptor;
     int port;
     char *origin;
     char *query_suffix; /* taskHub=...&connection=Storage of the own hub */
@@ -173,6 +175,11 @@ void th__metrics(th__request *r);
 
 /* listen.c: a listening socket, non-blocking. */
 th_rc th__listen(const char *bind, int port, int *fd, int *got_port, th_error *err) TH_MUST_CHECK;
+
+/* accept.c: a thread that feeds server->daemons. It owns listen_fd once it has started. */
+th_rc th__acceptor_start(th_http_server *server, int listen_fd, th__acceptor **out,
+                         th_error *err) TH_MUST_CHECK;
+void th__acceptor_stop(th__acceptor *acceptor); /* closes the port; NULL is fine */
 
 /* urls.c */
 const char *th__request_origin(th__request *r);

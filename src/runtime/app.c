@@ -105,26 +105,47 @@ static void join_names(th__names *out, const th__names *a, const th__names *b)
     th__names_sort(out);
 }
 
-static const char *route_twice(const th__starters *starters)
+static const th_starter *starter_of(const th__starters *starters, const char *route)
 {
     for (size_t i = 0; i < starters->count; i++)
-        for (size_t k = 0; k < i; k++)
-            if (th__name_compare(starters->list[i].route, starters->list[k].route) == 0)
-                return starters->list[i].route;
+        if (th__name_compare(starters->list[i].route, route) == 0)
+            return &starters->list[i];
     return NULL;
 }
 
-static void join(struct th_app *out, const struct th_app *a, const struct th_app *b)
+/* Two apps may both ask for "orchestrators/{name}": it is the same starter. */
+static bool same_start(const th_starter *a, const th_starter *b)
 {
-    join_names(&out->orchestrators, &a->orchestrators, &b->orchestrators);
-    join_names(&out->activities, &a->activities, &b->activities);
-    for (size_t i = 0; i < a->starters.count; i++)
-        push_starter(&out->starters, a->starters.list[i]);
-    for (size_t i = 0; i < b->starters.count; i++)
-        push_starter(&out->starters, b->starters.list[i]);
+    if (!a->orchestrator || !b->orchestrator)
+        return a->orchestrator == b->orchestrator;
+    return th__name_compare(a->orchestrator, b->orchestrator) == 0;
 }
 
-static th_rc check_twice(const struct th_app *all, const char *name, th_error *err)
+static void join_starters(th__starters *out, const th__starters *from, const char **twice)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        const th_starter *there = starter_of(out, from->list[i].route);
+        if (!there)
+            push_starter(out, from->list[i]);
+        else if (!same_start(there, &from->list[i]))
+            *twice = from->list[i].route;
+    }
+}
+
+/* Gives a route that two starters want for different orchestrators, or NULL. */
+static const char *join(struct th_app *out, const struct th_app *a, const struct th_app *b)
+{
+    const char *twice = NULL;
+
+    join_names(&out->orchestrators, &a->orchestrators, &b->orchestrators);
+    join_names(&out->activities, &a->activities, &b->activities);
+    join_starters(&out->starters, &a->starters, &twice);
+    join_starters(&out->starters, &b->starters, &twice);
+    return twice;
+}
+
+static th_rc check_twice(const struct th_app *all, const char *route, const char *name,
+                         th_error *err)
 {
     const char *twice;
 
@@ -133,18 +154,18 @@ static th_rc check_twice(const struct th_app *all, const char *name, th_error *e
                        twice);
     if ((twice = th__names_twice(&all->activities)))
         return th_fail(err, TH_CONFIG, "app '%s': the activity '%s' is there already", name, twice);
-    if ((twice = route_twice(&all->starters)))
-        return th_fail(err, TH_CONFIG, "app '%s': a starter has the route '%s' already", name,
-                       twice);
+    if (route)
+        return th_fail(err, TH_CONFIG,
+                       "app '%s': the route '%s' starts another orchestrator already", name, route);
     return TH_OK;
 }
 
 th_rc th__app_merge(struct th_app *to, const struct th_app *from, th_error *err)
 {
     struct th_app all = { .name = to->name, .arena = to->arena };
+    const char *route = join(&all, to, from);
 
-    join(&all, to, from);
-    th_rc rc = check_twice(&all, from->name, err);
+    th_rc rc = check_twice(&all, route, from->name, err);
     if (rc != TH_OK) {
         th__app_clear(&all);
         return rc;

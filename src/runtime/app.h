@@ -24,7 +24,10 @@ struct th_app {
     th_error *err; /* the first thing that was wrong */
 };
 
-/* What two apps have, in to. TH_CONFIG: a name or a route is there twice; then to is as it was. */
+/*
+ * Puts what from has into to. TH_CONFIG: a name is there twice, or a route starts two different
+ * orchestrators; then to is as it was.
+ */
 th_rc th__app_merge(struct th_app *to, const struct th_app *from, th_error *err) TH_MUST_CHECK;
 void th__app_clear(struct th_app *app);
 

@@ -21,20 +21,28 @@ def limited(database):
         running.close()
 
 
-def raw(service, data, timeout=10):
+def read_all(s):
+    got = b""
+    while True:
+        try:
+            piece = s.recv(65536)
+        except ConnectionResetError:
+            return got
+        if not piece:
+            return got
+        got += piece
+
+
+def raw(service, data, then_close=True):
     """Sends bytes as they are; what comes back until the peer closes."""
-    with socket.create_connection((service.host, service.port), timeout=timeout) as s:
-        s.sendall(data)
-        s.shutdown(socket.SHUT_WR)
-        got = b""
-        while True:
-            try:
-                piece = s.recv(65536)
-            except ConnectionResetError:
-                return got
-            if not piece:
-                return got
-            got += piece
+    with socket.create_connection((service.host, service.port), timeout=10) as s:
+        try:
+            s.sendall(data)
+            if then_close:
+                s.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # it has had enough already
+        return read_all(s)
 
 
 def status_of(answer):
@@ -88,14 +96,14 @@ def test_what_is_no_request_does_no_harm(limited, data):
 
 
 def test_many_parameters_of_one_name_are_read_in_good_time(limited):
-    path = "/instances?" + "&".join(["runtimeStatus=Running"] * 1000)
+    path = "/instances?" + "&".join(["runtimeStatus=Running"] * 500)
     assert limited.get(path).status == 200
 
 
 def test_pipelined_requests_are_answered_in_order(limited):
     one = b"GET /runtime/webhooks/durabletask/instances/none%d HTTP/1.1\r\nHost: x\r\n\r\n"
     last = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    got = raw(limited, one % 1 + one % 2 + last)
+    got = raw(limited, one % 1 + one % 2 + last, then_close=False)
     assert [line.split()[1] for line in got.split(b"\r\n") if line.startswith(b"HTTP/1.1")] == [b"404", b"404", b"200"]
 
 

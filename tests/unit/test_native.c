@@ -339,7 +339,12 @@ static void no_name_route_app(th_app *app)
 static void same_route_app(th_app *app)
 {
     th_add_orchestrator(app, "O", orch);
-    th_add_starter(app, "Orchestrators/{name}", NULL);
+    th_add_starter(app, "Orchestrators/{name}", "O");
+}
+static void shared_route_app(th_app *app)
+{
+    th_add_orchestrator(app, "other", orch);
+    th_add_starter(app, "orchestrators/{name}", NULL);
 }
 
 TEST(an_app_that_registers_something_wrong_is_refused_whole)
@@ -355,7 +360,8 @@ TEST(an_app_that_registers_something_wrong_is_refused_whole)
         { second_zed_app, "app 'bad': the orchestrator '" },
         { bad_route_app, "app 'bad': the starter 'a//{name}' has a route whose parts" },
         { no_name_route_app, "app 'bad': the starter 'a/{id}' has neither" },
-        { same_route_app, "app 'bad': a starter has the route" },
+        { same_route_app,
+          "app 'bad': the route 'Orchestrators/{name}' starts another orchestrator already" },
     };
     th_native *native = native_with(named_app, 1);
     const th_executor *x = th_native_executor(native);
@@ -368,6 +374,18 @@ TEST(an_app_that_registers_something_wrong_is_refused_whole)
     }
     CHECK(!x->can_run(x->self, TH_ITEM_ORCHESTRATOR, "fresh", NULL));
     CHECK(x->can_run(x->self, TH_ITEM_ORCHESTRATOR, "zed", NULL));
+    th_native_free(native);
+}
+
+TEST(two_apps_may_share_a_route_that_means_the_same)
+{
+    th_native *native = native_with(named_app, 1);
+    th_error err = { 0 };
+    size_t n = 0;
+
+    CHECK_INT(th_native_add(native, "second", shared_route_app, &err), TH_OK);
+    th_native_starters(native, &n);
+    CHECK_INT(n, 2);
     th_native_free(native);
 }
 

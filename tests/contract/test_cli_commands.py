@@ -1,0 +1,230 @@
+"""migrate, hub and instance: what they print and what they leave in the database."""
+import json
+import time
+
+import psycopg2
+import pytest
+
+from cli import DATABASE, FAILED, OK, USAGE, expect, run
+from service import create_database, drop_database, until
+
+
+class Hub:
+    """The program's commands on one database, without any process that serves it."""
+
+    def __init__(self, dsn, cwd):
+        self.dsn = dsn
+        self.cwd = cwd
+
+    def __call__(self, *words, status=OK, stdin=None):
+        return expect(status, *words, cwd=self.cwd, env={"TASKHUB_DATABASE_URL": self.dsn}, stdin=stdin)
+
+    def json(self, *words):
+        return json.loads(self(*words, "--json").stdout)
+
+    def sql(self, statement):
+        conn = psycopg2.connect(self.dsn)
+        try:
+            with conn, conn.cursor() as cur:
+                cur.execute(statement)
+                return cur.fetchall()
+        finally:
+            conn.close()
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory):
+    dsn = create_database()
+    made = Hub(dsn, tmp_path_factory.mktemp("cli"))
+    made("migrate")
+    made("hub", "create", "TestHub", "--partitions", "2")
+    yield made
+    drop_database(dsn)
+
+
+# ---- migrate ----
+
+def test_migrate_makes_the_schema_and_may_be_repeated(tmp_path):
+    dsn = create_database()
+    try:
+        hub = Hub(dsn, tmp_path)
+        first = hub.json("migrate")
+        assert first["before"] == 0 and first["version"] == first["available"] > 0
+        assert "as before" in hub("migrate").stdout
+        assert hub.json("migrate")["before"] == first["version"]
+    finally:
+        drop_database(dsn)
+
+
+def test_without_a_schema_the_other_commands_say_what_is_missing(tmp_path):
+    dsn = create_database()
+    try:
+        done = Hub(dsn, tmp_path)("hub", "list", status=DATABASE)
+        assert "`taskhub migrate` makes it" in done.stderr
+    finally:
+        drop_database(dsn)
+
+
+# ---- hub ----
+
+def test_hubs_are_created_once_and_listed(hub):
+    assert "created with 3 partitions" in hub("hub", "create", "Another", "--partitions", "3").stdout
+    assert "already exists" in hub("hub", "create", "another", status=FAILED).stderr
+    assert "3 to 45 letters" in hub("hub", "create", "a b", status=FAILED).stderr
+    names = {row["name"]: row["partitions"] for row in hub.json("hub", "list")}
+    assert names["TestHub"] == 2 and names["Another"] == 3
+    text = hub("hub", "list").stdout.splitlines()
+    assert text[0].split() == ["name", "partitions", "owned", "createdTime"]
+
+
+# ---- instance ----
+
+@pytest.fixture
+def instance(hub, request):
+    """An id of the test's own."""
+    return request.node.name[:60]
+
+
+def at(hub, *words, **options):
+    return hub(*words, "--hub", "TestHub", **options)
+
+
+def test_a_start_prints_the_id_and_leaves_a_pending_instance(hub):
+    made = at(hub, "instance", "start", "Some").stdout.strip()
+    assert len(made) == 32
+    shown = json.loads(at(hub, "instance", "show", made, "--json").stdout)
+    assert shown["instanceId"] == made and shown["runtimeStatus"] == "Pending" and shown["name"] == "Some"
+    assert shown["input"] is None and shown["output"] is None
+
+
+@pytest.mark.parametrize("text", ['{"b":1, "a":[2.50]}', '"text"', "null", "5", '"ü\\u0000"'])
+def test_an_input_comes_back_as_it_was_given(hub, text):
+    made = at(hub, "instance", "start", "Some", "--input", text).stdout.strip()
+    assert hub.sql(f"select input from taskhub.instances_view where instance_id = '{made}'") == [(text,)]
+    assert json.loads(at(hub, "instance", "show", made, "--json").stdout)["input"] == json.loads(text)
+
+
+def test_an_input_comes_from_a_file_or_standard_input(hub):
+    (hub.cwd / "input.json").write_text("[1, 2]")
+    made = at(hub, "instance", "start", "Some", "--input-file", "input.json").stdout.strip()
+    assert json.loads(at(hub, "instance", "show", made, "--json").stdout)["input"] == [1, 2]
+    made = at(hub, "instance", "start", "Some", "--input-file", "-", stdin='{"x": 1}').stdout.strip()
+    assert json.loads(at(hub, "instance", "show", made, "--json").stdout)["input"] == {"x": 1}
+
+
+START_REFUSED = [
+    (["Some", "--input", "{"], "--input: must be JSON"),
+    (["Some", "--id", "@x"], "instance_id"),
+    (["Some", "--id", "a/b"], "instance_id"),
+    ([""], "name"),
+    (["Some", "--tags", "[1]"], "tags"),
+    (["Some", "--at", "soon"], "timestamp"),
+]
+
+
+@pytest.mark.parametrize("words, text", START_REFUSED, ids=lambda v: " ".join(v) if isinstance(v, list) else None)
+def test_a_bad_start_is_refused_by_field(hub, words, text):
+    before = hub.sql("select count(*) from taskhub.instances")
+    done = run("instance", "start", *words, "--hub", "TestHub", cwd=hub.cwd, env={"TASKHUB_DATABASE_URL": hub.dsn})
+    assert done.returncode != OK
+    assert text in done.stderr
+    assert hub.sql("select count(*) from taskhub.instances") == before
+
+
+def test_an_id_in_use_is_refused(hub, instance):
+    at(hub, "instance", "start", "Some", "--id", instance)
+    assert instance in at(hub, "instance", "start", "Some", "--id", instance, status=FAILED).stderr
+
+
+MESSAGES = [
+    (["raise", None, "Approved", "--data", '{"ok": true}'], ("EventRaised", "Approved", '{"ok": true}')),
+    (["raise", None, "Ping"], ("EventRaised", "Ping", None)),
+    (["terminate", None, "--reason", "enough"], ("ExecutionTerminated", None, "enough")),
+    (["suspend", None, "--reason", "wait"], ("ExecutionSuspended", None, "wait")),
+]
+
+
+@pytest.mark.parametrize("words, message", MESSAGES, ids=lambda v: v[0])
+def test_what_is_sent_to_a_live_instance_waits_in_its_inbox(hub, words, message):
+    made = at(hub, "instance", "start", "Some").stdout.strip()
+    at(hub, "instance", *[made if word is None else word for word in words])
+    rows = hub.sql(f"select kind, name, payload from taskhub.inbox_view where instance_id = '{made}'"
+                   " and kind <> 'ExecutionStarted'")
+    assert rows == [message]
+
+
+def test_a_resume_counts_only_after_a_suspend(hub):
+    made = at(hub, "instance", "start", "Some").stdout.strip()
+    at(hub, "instance", "resume", made)
+    at(hub, "instance", "suspend", made)
+    at(hub, "instance", "resume", made, "--reason", "go on")
+    rows = hub.sql(f"select kind, payload from taskhub.inbox_view where instance_id = '{made}'"
+                   " and kind <> 'ExecutionStarted' order by message_no")
+    assert rows == [("ExecutionSuspended", None), ("ExecutionResumed", "go on")]
+
+
+UNKNOWN = [["show"], ["history"], ["terminate"], ["suspend"], ["resume"], ["purge"], ["raise", "Event"]]
+
+
+@pytest.mark.parametrize("words", UNKNOWN, ids=lambda v: v[0])
+def test_an_unknown_instance_is_a_failure_that_names_it(hub, words):
+    done = at(hub, "instance", words[0], "missing", *words[1:], status=FAILED)
+    assert 'has no instance "missing"' in done.stderr
+
+
+def test_the_list_is_filtered_and_newest_first(hub):
+    for n in range(3):
+        at(hub, "instance", "start", "Listed", "--id", f"list-{n}")
+    ids = [row["instanceId"] for row in json.loads(at(hub, "instance", "list", "--name", "listed", "--json").stdout)]
+    assert ids == ["list-2", "list-1", "list-0"]
+    top = json.loads(at(hub, "instance", "list", "--prefix", "list-", "--top", "2", "--json").stdout)
+    assert [row["instanceId"] for row in top] == ["list-2", "list-1"]
+    assert json.loads(at(hub, "instance", "list", "--prefix", "list_", "--json").stdout) == []
+    assert json.loads(at(hub, "instance", "list", "--status", "completed,failed", "--json").stdout) == []
+    assert json.loads(at(hub, "instance", "list", "--to", "2001-01-01", "--json").stdout) == []
+
+
+def test_a_live_instance_is_not_purged(hub):
+    made = at(hub, "instance", "start", "Some").stdout.strip()
+    assert "not finished" in at(hub, "instance", "purge", made, status=FAILED).stderr.replace("has not", "not")
+    assert json.loads(at(hub, "instance", "purge", "--from", "-infinity", "--json").stdout) == {"instancesDeleted": 0}
+    at(hub, "instance", "purge", status=USAGE)
+
+
+def test_a_hub_that_is_not_there_or_not_named_is_told(hub):
+    assert 'there is no hub "Nowhere"' in hub("instance", "list", "--hub", "Nowhere", status=FAILED).stderr
+
+
+def test_text_that_a_terminal_would_obey_is_not_printed_raw(hub):
+    made = at(hub, "instance", "start", "Some", "--id", "esc", "--input", '"x"').stdout.strip()
+    at(hub, "instance", "terminate", made, "--reason", "\x1b[31mred\x07")
+    assert "\x1b" not in at(hub, "instance", "show", made).stdout
+
+
+def test_a_finished_instance_is_shown_with_its_history_and_purged(service):
+    env = {"TASKHUB_DATABASE_URL": service.database}
+    done = expect(OK, "instance", "start", "hello_orchestrator", cwd=service.cwd, env=env)
+    made = done.stdout.strip()
+    until(lambda: service.status(made)["runtimeStatus"] == "Completed", what="the instance has completed")
+    shown = json.loads(expect(OK, "instance", "show", made, "--json", cwd=service.cwd, env=env).stdout)
+    assert shown["output"] == ["Hello Tokyo!", "Hello Seattle!", "Hello London!"]
+    history = json.loads(expect(OK, "instance", "history", made, "--json", cwd=service.cwd, env=env).stdout)
+    assert [e["seq"] for e in history] == list(range(len(history)))
+    kinds = [e["kind"] for e in history]
+    assert kinds[0] == "OrchestratorStarted" and kinds[-1] == "ExecutionCompleted"
+    assert kinds.count("TaskCompleted") == 3
+    assert "1 instance purged" in expect(OK, "instance", "purge", made, cwd=service.cwd, env=env).stdout
+    assert service.status(made) is None
+
+
+def test_a_start_over_sql_wakes_an_idle_owner(service):
+    """Without the wake-up the owner would look only once in three seconds."""
+    env = {"TASKHUB_DATABASE_URL": service.database}
+    took = []
+    for _ in range(3):
+        time.sleep(1)  # lets the owner go to sleep
+        made = expect(OK, "instance", "start", "hello_orchestrator", cwd=service.cwd, env=env).stdout.strip()
+        began = time.monotonic()
+        service.wait_status(made)
+        took.append(time.monotonic() - began)
+    assert min(took) < 1
