@@ -1,15 +1,19 @@
 /*
- * ceiling.c - what the statements of a batch reach when they are driven straight from C, with no engine.
+ * ceiling.c - what the statements of a batch reach when they are driven straight from C, with no
+ * engine.
  *
- * Starts hello sequences by SQL, takes the partitions of a hub as an owner does, and sends the batches that
- * the engine would send for them (chain, instances, history, consume, schedule, finish), through the same
- * pen.h and batch.h, with the same event texts: three activities born claimed, four episodes a sequence. No
- * orchestrator and no activity runs. `--shape fan_out` sends those of one instance with that many activities.
+ * Starts hello sequences by SQL, takes the partitions of a hub as an owner does, and sends the
+ * batches that the engine would send for them (chain, instances, history, consume, schedule,
+ * finish), through the same pen.h and batch.h, with the same event texts: three activities born
+ * claimed, four episodes a sequence. No orchestrator and no activity runs. `--shape fan_out` sends
+ * those of one instance with that many activities.
  *
- *     ceiling --database CONNINFO [--shape hello|fan_out] [--count N] [--batch 500] [--connections 2]
+ *     ceiling --database CONNINFO [--shape hello|fan_out] [--count N] [--batch 500] [--connections
+ * 2]
  *             [--in-flight 2] [--partitions 4]
  *
- * Writes one line: {"shape":"hello","count":20000,"seconds":0.8,"per_second":25000,"client_cpu_seconds":0.2}
+ * Writes one line:
+ * {"shape":"hello","count":20000,"seconds":0.8,"per_second":25000,"client_cpu_seconds":0.2}
  */
 #include <getopt.h>
 #include <poll.h>
@@ -26,7 +30,13 @@
 #include "store/hubs.h"
 #include "store/pen.h"
 
-enum { MAX_CONNECTIONS = 16, MAX_IN_FLIGHT = 2, MAX_PARTITIONS = 64, ACT_INDEX_BITS = 20, WORKER = 1 };
+enum {
+    MAX_CONNECTIONS = 16,
+    MAX_IN_FLIGHT = 2,
+    MAX_PARTITIONS = 64,
+    ACT_INDEX_BITS = 20,
+    WORKER = 1
+};
 enum { EPISODES = 4, HELLO_SEQ = 3 }; /* events a hello episode writes: each takes three numbers */
 
 typedef struct options {
@@ -141,7 +151,8 @@ static part *part_of(owner *w, int32_t id)
     exit(1);
 }
 
-/* As they were sent: a batch then touches all partitions of the connection, as the engine's does. */
+/* As they were sent: a batch then touches all partitions of the connection, as the engine's does.
+ */
 static int by_number(const void *a, const void *b)
 {
     const th_inbox_row *x = a, *y = b;
@@ -156,7 +167,8 @@ static void read_starts(owner *w)
 
     for (size_t i = 0; i < w->part_count; i++)
         ids[i] = w->parts[i].id;
-    must(th_pen_send_read(w->pen, ids, w->part_count, NULL, 0, (int32_t)w->o->count, &err), "read", &err);
+    must(th_pen_send_read(w->pen, ids, w->part_count, NULL, 0, (int32_t)w->o->count, &err), "read",
+         &err);
     w->read = await(w);
     qsort(w->read.rows, w->read.count, sizeof w->read.rows[0], by_number);
     w->count = w->read.count;
@@ -175,11 +187,12 @@ static void read_starts(owner *w)
 /* ---- one episode ---------------------------------------------------------------------------- */
 
 static const char *const cities[] = { "\"Tokyo\"", "\"Seattle\"", "\"London\"" };
-static const char *const greetings[] = { "\"Hello Tokyo!\"", "\"Hello Seattle!\"", "\"Hello London!\"" };
+static const char *const greetings[] = { "\"Hello Tokyo!\"", "\"Hello Seattle!\"",
+                                         "\"Hello London!\"" };
 static const char output[] = "[\"Hello Tokyo!\",\"Hello Seattle!\",\"Hello London!\"]";
 
-static void write_event(th_buf *out, th_kind kind, int64_t t_us, int32_t ref, int32_t id, const char *name,
-                        const char *payload)
+static void write_event(th_buf *out, th_kind kind, int64_t t_us, int32_t ref, int32_t id,
+                        const char *name, const char *payload)
 {
     th_event e = th_event_of(kind);
 
@@ -222,8 +235,8 @@ static void change(th_batch *batch, const sequence *s, th_status status, const c
 
 static void started(owner *w, group *g, const sequence *s, int64_t now_us)
 {
-    write_event(&w->events, TH_ExecutionStarted, s->row->sent_us, TH_NONE, TH_NONE, s->row->row_name,
-                s->row->input);
+    write_event(&w->events, TH_ExecutionStarted, s->row->sent_us, TH_NONE, TH_NONE,
+                s->row->row_name, s->row->input);
     th_batch_consume(g->batch, s->row->partition_id, s->row->due_us, s->row->message_no);
     change(g->batch, s, TH_RUNNING, NULL);
     (void)now_us;
@@ -233,7 +246,8 @@ static void greeted(owner *w, group *g, const sequence *s, int64_t now_us)
 {
     int done = g->episode - 1;
 
-    write_event(&w->events, TH_TaskCompleted, now_us, HELLO_SEQ * done + 2, done, NULL, greetings[done]);
+    write_event(&w->events, TH_TaskCompleted, now_us, HELLO_SEQ * done + 2, done, NULL,
+                greetings[done]);
     th_batch_finish(g->batch, s->row->partition_id, s->activity, 1);
 }
 
@@ -253,7 +267,8 @@ static void hello_episode(owner *w, group *g, sequence *s)
         change(g->batch, s, TH_COMPLETED, output);
     }
     th_buf_chr(&w->events, ']');
-    th_batch_history(g->batch, &s->key, k, HELLO_SEQ * k, now_us, w->events.data, w->events.len, NULL);
+    th_batch_history(g->batch, &s->key, k, HELLO_SEQ * k, now_us, w->events.data, w->events.len,
+                     NULL);
     s->part->touched = true;
 }
 
@@ -270,7 +285,8 @@ static void send_group(owner *w, group *g)
         p->touched = false;
         p->act_index = 0;
     }
-    must(th_pen_send_batch(w->pen, g->batch, (uint64_t)(g - w->groups), &err), "send a batch", &err);
+    must(th_pen_send_batch(w->pen, g->batch, (uint64_t)(g - w->groups), &err), "send a batch",
+         &err);
 }
 
 static void fill_and_send(owner *w, group *g)
@@ -324,7 +340,8 @@ static void begin_row(owner *w, group *g, int64_t now_us)
 static void end_row(owner *w, group *g, sequence *s, int32_t first_seq, int64_t now_us)
 {
     th_buf_chr(&w->events, ']');
-    th_batch_history(g->batch, &s->key, g->episode++, first_seq, now_us, w->events.data, w->events.len, NULL);
+    th_batch_history(g->batch, &s->key, g->episode++, first_seq, now_us, w->events.data,
+                     w->events.len, NULL);
     s->part->touched = true;
     send_group(w, g);
     th_pen_done done = await(w);
@@ -461,7 +478,8 @@ static th_db *prepare(const options *o, th_hub *hub, char name[64])
 static void start(th_db *db, const options *o, const char *hub)
 {
     char count[24];
-    const char *params[] = { o->fan_out ? "fan_out_orchestrator" : "hello_orchestrator", count, hub };
+    const char *params[] = { o->fan_out ? "fan_out_orchestrator" : "hello_orchestrator", count,
+                             hub };
     th_error err = { 0 };
 
     snprintf(count, sizeof count, "%ld", o->fan_out ? 1 : o->count);
@@ -479,7 +497,8 @@ static void check(th_db *db, const options *o, const char *hub)
     PGresult *res = NULL;
 
     must(th_db_query(db,
-                     "select count(*) from taskhub.instances i join taskhub.hubs h on i.partition_id between "
+                     "select count(*) from taskhub.instances i join taskhub.hubs h on "
+                     "i.partition_id between "
                      "h.first_partition and h.first_partition + h.partition_count - 1 "
                      "where h.name = $1 and i.status = 1",
                      1, params, &res, &err),
@@ -513,8 +532,8 @@ static void measure(const options *o)
     th_db_close(db);
     printf("{\"shape\":\"%s\",\"count\":%ld,\"batch\":%ld,\"connections\":%ld,\"in_flight\":%ld,"
            "\"seconds\":%.4f,\"per_second\":%.1f,\"client_cpu_seconds\":%.3f}\n",
-           o->fan_out ? "fan_out" : "hello", o->count, o->batch, o->connections, o->in_flight, seconds,
-           (double)o->count / seconds, cpu);
+           o->fan_out ? "fan_out" : "hello", o->count, o->batch, o->connections, o->in_flight,
+           seconds, (double)o->count / seconds, cpu);
 }
 
 /* ---- options -------------------------------------------------------------------------------- */
@@ -528,8 +547,9 @@ static const struct option long_options[] = {
 
 static _Noreturn void usage(void)
 {
-    fprintf(stderr, "usage: ceiling --database CONNINFO [--shape hello|fan_out] [--count N] [--batch N]\n"
-                    "               [--connections N] [--in-flight 1|2] [--partitions N]\n");
+    fprintf(stderr,
+            "usage: ceiling --database CONNINFO [--shape hello|fan_out] [--count N] [--batch N]\n"
+            "               [--connections N] [--in-flight 1|2] [--partitions N]\n");
     exit(2);
 }
 

@@ -90,14 +90,14 @@ def chains_are_whole(service):
     """The last 64 numbers of each partition's commits have no gap, and terms do not interleave (protocol, 9.1)."""
     none(service, "gaps among the last 64 commits", """
         select * from (
-            select c.partition_id, commit_no, term,
-                   lag(commit_no) over w as before, row_number() over (partition by c.partition_id order by commit_no desc) as n
+            select c.partition_id, commit_no, c.term, lag(commit_no) over w as before,
+                   row_number() over (partition by c.partition_id order by commit_no desc) as n
             from taskhub.commits c join taskhub.partitions using (partition_id) join taskhub.hubs using (hub_id)
             where hubs.name = %s window w as (partition by c.partition_id order by commit_no)) c
         where n < 64 and before <> commit_no - 1""")
     none(service, "terms that interleave, or a commit below its term", """
         select * from (
-            select c.partition_id, commit_no, term, lag(term) over (partition by c.partition_id order by commit_no) as before
+            select c.partition_id, commit_no, c.term, lag(c.term) over (partition by c.partition_id order by commit_no) as before
             from taskhub.commits c join taskhub.partitions using (partition_id) join taskhub.hubs using (hub_id)
             where hubs.name = %s) c
         where term < before or commit_no < term or (term <> before and commit_no <> term)""")

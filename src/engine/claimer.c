@@ -80,6 +80,8 @@ static th_rc claim_round(claimer *c, size_t *found, th_error *err)
     c->next++;
     c->left_over = rc == TH_OK && n > 0 && left == 0;
     atomic_store(&engine->queue_left, c->left_over);
+    if (c->left_over && engine->options.activities)
+        th_dispatch_stopped(engine->dispatch);
     *found = acts.count;
     th_dispatch_unreserve(engine->dispatch, (size_t)left);
     if (acts.head)

@@ -195,6 +195,16 @@ static th_rc fence(control *c, const th_watch *watch, th_error *err)
     return TH_OK;
 }
 
+static bool is_alone(const control *c, const th_watch *watch)
+{
+    for (size_t i = 0; i < watch->worker_count; i++) {
+        const th_seen_worker *w = &watch->workers[i];
+        if (w->worker_id != c->engine->worker_id && w->locked && !w->dead)
+            return false;
+    }
+    return true;
+}
+
 static bool am_buried(const control *c, const th_watch *watch)
 {
     for (size_t i = 0; i < watch->worker_count; i++)
@@ -223,6 +233,7 @@ static th_rc watch_once(control *c, th_error *err)
     if (rc != TH_OK)
         return rc;
     release_claims_of_dead(c, &watch);
+    th_dispatch_set_alone(c->engine->dispatch, is_alone(c, &watch));
     atomic_store(&c->engine->last_watch_us, th_mono_us());
     return TH_OK;
 }

@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "engine/names.h"
 
-enum { AHEAD_US = 20000, QUICK_US = 5000, MAX_AHEAD = 50000, SLOT_BITS = 24 };
+enum { AHEAD_US = 20000, ALONE_US = 500000, QUICK_US = 5000, MAX_AHEAD = 50000, MAX_CLAIM = 2000, SLOT_BITS = 24 };
 
 typedef struct slot {
     th_act *act; /* NULL: free */
@@ -29,7 +29,8 @@ struct th_dispatch {
     int first_free, active;
     int64_t reserved; /* places promised, not started */
     th_act_list waiting;
-    bool draining, throttled;
+    bool draining, throttled, stopped, alone;
+    int64_t mean_us; /* of all runs, as names measure theirs; -1: unknown */
     atomic_int quick;
 };
 
@@ -37,6 +38,7 @@ th_dispatch *th_dispatch_new(const th_dispatch_options *options, const th_execut
 {
     th_dispatch *d = th_malloc(sizeof *d);
     d->options = *options;
+    d->mean_us = -1;
     pthread_mutex_init(&d->lock, NULL);
     th_names_init(&d->names, executors, count);
     d->slots = th_malloc((size_t)options->max * sizeof *d->slots);
@@ -61,9 +63,13 @@ void th_dispatch_free(th_dispatch *d)
 
 /* ---- throttle ------------------------------------------------------------------------------- */
 
-/* Says once a change that the limit stops the taking of more work, or no longer does. Under the lock. */
+/*
+ * Says once a change that the limit stops the taking of more work, or no longer does; it is over when it has stopped nothing for
+ * a second (th_dispatch_expire is called once a second). Under the lock.
+ */
 static void note_throttle(th_dispatch *d, bool on)
 {
+    d->stopped |= on;
     if (d->throttled == on)
         return;
     d->throttled = on;
@@ -80,7 +86,8 @@ static int64_t allowed_ahead(const th_dispatch *d, int64_t mean_us)
 {
     if (mean_us < 0 || mean_us >= AHEAD_US)
         return 0;
-    int64_t ahead = (int64_t)d->options.max * AHEAD_US / (mean_us > 0 ? mean_us : 1);
+    int64_t within_us = d->alone ? ALONE_US : AHEAD_US;
+    int64_t ahead = (int64_t)d->options.max * within_us / (mean_us > 0 ? mean_us : 1);
     return ahead < MAX_AHEAD ? ahead : MAX_AHEAD;
 }
 
@@ -95,7 +102,7 @@ bool th_dispatch_reserve(th_dispatch *d, const char *name)
         yes = backlog < room;
         if (yes)
             d->reserved++;
-        else
+        else if (d->active >= d->options.max)
             note_throttle(d, true);
     }
     pthread_mutex_unlock(&d->lock);
@@ -112,12 +119,30 @@ void th_dispatch_unreserve(th_dispatch *d, size_t n)
 int th_dispatch_reserve_free(th_dispatch *d)
 {
     pthread_mutex_lock(&d->lock);
-    int64_t free_slots = d->options.max - d->active - d->reserved - (int64_t)d->waiting.count;
-    if (free_slots < 0 || d->draining)
-        free_slots = 0;
-    d->reserved += free_slots;
+    int64_t room = d->options.max - d->active - d->reserved - (int64_t)d->waiting.count;
+    room += allowed_ahead(d, d->mean_us);
+    if (room > MAX_CLAIM)
+        room = MAX_CLAIM;
+    if (room < 0 || d->draining)
+        room = 0;
+    d->reserved += room;
     pthread_mutex_unlock(&d->lock);
-    return (int)free_slots;
+    return (int)room;
+}
+
+void th_dispatch_stopped(th_dispatch *d)
+{
+    pthread_mutex_lock(&d->lock);
+    if (d->active >= d->options.max)
+        note_throttle(d, true);
+    pthread_mutex_unlock(&d->lock);
+}
+
+void th_dispatch_set_alone(th_dispatch *d, bool alone)
+{
+    pthread_mutex_lock(&d->lock);
+    d->alone = alone;
+    pthread_mutex_unlock(&d->lock);
 }
 
 /* ---- running -------------------------------------------------------------------------------- */
@@ -224,7 +249,9 @@ static th_act *take_by_token(th_dispatch *d, uint64_t number)
     s->next_free = d->first_free;
     d->first_free = (int)index;
     d->active--;
-    th_names_measure(&d->names, act->name_index, th_mono_us() - act->started_us);
+    int64_t us = th_mono_us() - act->started_us;
+    th_names_measure(&d->names, act->name_index, us);
+    d->mean_us = th_mean_of(d->mean_us, us);
     forget_quick(d, act);
     return act;
 }
@@ -241,9 +268,7 @@ void th_dispatch_answer(th_dispatch *d, const th_activity_answer *answer)
     th_act *act = take_by_token(d, answer->token.number);
     th_act *next = act ? next_to_run(d) : NULL;
     uint64_t number = next ? number_of(d, next) : 0;
-    bool idle = act && !next;
-    if (idle)
-        note_throttle(d, false);
+    bool idle = act && d->waiting.count <= (size_t)d->options.max;
     pthread_mutex_unlock(&d->lock);
     if (!act)
         return;
@@ -282,6 +307,11 @@ static th_act *next_expired(th_dispatch *d, int64_t now_us)
 
 void th_dispatch_expire(th_dispatch *d, int64_t now_us)
 {
+    pthread_mutex_lock(&d->lock);
+    if (!d->stopped && d->active < d->options.max)
+        note_throttle(d, false);
+    d->stopped = false;
+    pthread_mutex_unlock(&d->lock);
     if (!d->options.timeout_us)
         return;
     for (;;) {

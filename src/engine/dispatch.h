@@ -1,8 +1,9 @@
 /*
  * dispatch.h - activity slots and throttles: local first, then claims from the queue (DESIGN.md, "Local first").
  *
- * At most `max` activities run at once. An owner claims for itself, at birth, what free slots will have started within about 20 ms,
- * judged by that name's measured duration; an unknown name counts for free slots only. Thread-safe.
+ * At most `max` activities run at once. An owner claims for itself, at birth, what free slots will have started within about 20 ms
+ * (half a second where no other process runs activities), judged by that name's measured duration; an unknown name counts
+ * for free slots only. Claims from the queue are measured the same way. Thread-safe.
  */
 #ifndef TH_ENGINE_DISPATCH_H
 #define TH_ENGINE_DISPATCH_H
@@ -16,7 +17,7 @@ typedef struct th_dispatch_options {
     int64_t timeout_us; /* functionTimeout; 0: none */
     /* Where a finished activity goes: its result or failure is set, or abandoned is. Owns act. Any thread. */
     void (*done)(void *arg, th_act *act, bool abandoned, int64_t delay_us);
-    /* Slots came free that the local queue does not need. Any thread, must not block. */
+    /* The local queue has run low: more may be claimed. Any thread, must not block. */
     void (*idle)(void *arg);
     void *arg;
 } th_dispatch_options;
@@ -31,14 +32,20 @@ void th_dispatch_unreserve(th_dispatch *d, size_t n);
 /* Reserved ones, after their commit. Takes the list. */
 void th_dispatch_start(th_dispatch *d, th_act_list *acts);
 
+/* Whether no other process of the hub runs activities: then there is nobody to leave quick ones to, and more is claimed ahead. */
+void th_dispatch_set_alone(th_dispatch *d, bool alone);
+
 /* How many more may be claimed from the queue now; reserves them. Give back with unreserve what was not found. */
 int th_dispatch_reserve_free(th_dispatch *d);
 
 void th_dispatch_answer(th_dispatch *d, const th_activity_answer *answer);
 
+/* The queue holds work that no slot is free for: the limit stops it, if it is reached. */
+void th_dispatch_stopped(th_dispatch *d);
+
 /* No more claims; what waits for a slot comes back as abandoned. */
 void th_dispatch_drain(th_dispatch *d);
-/* Those past the timeout are failed by token (protocol A7). */
+/* Once a second: those past the timeout are failed by token (protocol A7); the throttle is looked at. */
 void th_dispatch_expire(th_dispatch *d, int64_t now_us);
 
 int th_dispatch_active(th_dispatch *d);

@@ -95,11 +95,14 @@ int th_names_find(const th_names *n, const char *name)
 }
 
 /* Shorter runs count for more: a busy machine makes single runs long, not the name slow. */
+int64_t th_mean_of(int64_t mean_us, int64_t us)
+{
+    if (mean_us < 0)
+        return us;
+    return mean_us + (us - mean_us) / (us < mean_us ? 8 : 32);
+}
+
 void th_names_measure(th_names *n, int index, int64_t us)
 {
-    th_name *x = &n->names[index];
-    if (x->mean_us < 0)
-        x->mean_us = us;
-    else
-        x->mean_us += (us - x->mean_us) / (us < x->mean_us ? 8 : 32);
+    n->names[index].mean_us = th_mean_of(n->names[index].mean_us, us);
 }

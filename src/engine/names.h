@@ -23,6 +23,8 @@ typedef struct th_names {
 void th_names_init(th_names *names, const th_executor *const *executors, size_t count);
 void th_names_free(th_names *names);
 int th_names_find(const th_names *names, const char *name); /* -1: nobody runs it */
+/* The weighted mean after one more run. */
+int64_t th_mean_of(int64_t mean_us, int64_t us);
 void th_names_measure(th_names *names, int index, int64_t us);
 
 #endif

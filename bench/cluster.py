@@ -1,0 +1,123 @@
+"""The PostgreSQL that the figures are measured on: databases, CPU time, the disk's fdatasync.
+
+The cluster is private to the bench (./dev bench starts it), so that every one of its processes may
+be counted. Its data directory must be readable for us.
+"""
+import contextlib
+import json
+import os
+import pathlib
+import subprocess
+import uuid
+
+import psycopg2
+import psycopg2.extensions
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = pathlib.Path(os.environ.get("TH_BUILD", ROOT / "build")).resolve()
+TICKS = os.sysconf("SC_CLK_TCK")
+TEMPLATE = "taskhub_bench_template"
+
+
+def program(name):
+    return str(BUILD / "bench" / name)
+
+
+def run_json(*command):
+    """Runs a program of bench/ and reads the JSON object that it prints."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{os.path.basename(command[0])} ended with {done.returncode}")
+    return json.loads(done.stdout)
+
+
+def connect(dsn, **options):
+    conn = psycopg2.connect(dsn, **options)
+    conn.autocommit = True
+    return conn
+
+
+def ask(conn, statement, params=None):
+    """The one row of an answer, or its one value."""
+    with conn.cursor() as cursor:
+        cursor.execute(statement, params)
+        row = cursor.fetchone() if cursor.description else None
+    return row[0] if row and len(row) == 1 else row
+
+
+def ticks_of(pid, with_children):
+    """utime + stime of a process, in ticks, with those of the children that it has waited for."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+            fields = f.read().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0  # just gone: its parent has waited for it
+    return sum(map(int, fields[11:15] if with_children else fields[11:13]))
+
+
+def children_of(parent):
+    for entry in os.scandir("/proc"):
+        if not entry.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{entry.name}/stat", encoding="ascii", errors="replace") as f:
+                if int(f.read().rpartition(")")[2].split()[1]) == parent:
+                    yield int(entry.name)
+
+
+class Cluster:
+    def __init__(self, dsn):
+        self.dsn = dsn
+        self.admin = connect(dsn)
+        self.data = pathlib.Path(ask(self.admin, "show data_directory"))
+        self.postmaster = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
+
+    def describe(self):
+        names = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "wal_sync_method",
+                 "shared_buffers", "max_wal_size")
+        return {name: ask(self.admin, f"show {name}") for name in names}
+
+    def _dsn(self, name):
+        return psycopg2.extensions.make_dsn(self.dsn, dbname=name)
+
+    def _template(self):
+        """A database with the schema, made once, of which the others are copies."""
+        if ask(self.admin, "select count(*) from pg_database where datname = %s", [TEMPLATE]):
+            ask(self.admin, f"drop database {TEMPLATE} with (force)")
+        ask(self.admin, f"create database {TEMPLATE}")
+        subprocess.run([str(BUILD / "taskhub"), "migrate", "--database", self._dsn(TEMPLATE)],
+                       check=True, stdout=subprocess.DEVNULL)
+
+    @contextlib.contextmanager
+    def database(self):
+        """Conninfo of a new database with the schema; it goes at the end. A checkpoint comes first, so
+        that none of the work before is written during the measurement."""
+        if not getattr(self, "_has_template", False):
+            self._template()
+            self._has_template = True
+        name = "taskhub_bench_" + uuid.uuid4().hex[:8]
+        ask(self.admin, f"create database {name} template {TEMPLATE}")
+        ask(self.admin, "checkpoint")
+        try:
+            yield self._dsn(name)
+        finally:
+            ask(self.admin, f"drop database if exists {name} with (force)")
+
+    def cpu_seconds(self):
+        """Of all processes of the server, those that have ended included."""
+        ticks = ticks_of(self.postmaster, True)
+        return (ticks + sum(ticks_of(pid, False) for pid in children_of(self.postmaster))) / TICKS
+
+    def fdatasync_us(self):
+        """What one write of a WAL page and its fdatasync take on the disk of the data (median)."""
+        return run_json(program("fdatasync"), str(self.data.parent))["p50_us"]
+
+    def ceiling(self, *options):
+        """bench/ceiling in a database of its own."""
+        with self.database() as dsn:
+            return run_json(program("ceiling"), "--database", dsn, *map(str, options))
+
+    def close(self):
+        if getattr(self, "_has_template", False):
+            ask(self.admin, f"drop database if exists {TEMPLATE} with (force)")
+        self.admin.close()

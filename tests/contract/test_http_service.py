@@ -1,0 +1,109 @@
+"""The service as a whole: replaced instances, other hubs, a database that is away, an orderly stop."""
+import json
+import threading
+import time
+
+import pytest
+
+import given
+from given import new_id
+from service import app, connect, until
+
+APPS = [app("contract")]
+
+
+def host_json(service, durable):
+    with open(f"{service.cwd}/host.json", "w", encoding="utf-8") as f:
+        json.dump({"version": "2.0", "extensions": {"durableTask": durable}}, f)
+
+
+@pytest.fixture
+def start(make_service):
+    def begin(**options):
+        return make_service(apps=APPS, **options).start()
+
+    return begin
+
+
+def test_another_hub_is_seen_by_name_and_is_not_mixed_up(start):
+    own = start()
+    assert own.get("/instances?taskHub=SideHub").json == []
+    other = start(hub="SideHub")
+    instance = given.completed(other)
+    assert own.status(instance) is None
+    until(lambda: own.status(instance, "?taskHub=sidehub"), timeout=10)
+    assert [row["instanceId"] for row in own.get("/instances?taskHub=SideHub").json] == [instance]
+    answer = own.post("/orchestrators/Echo?taskHub=SideHub", "1")
+    assert "taskHub=SideHub&" in answer.json["statusQueryGetUri"]
+    assert other.wait_status(answer.json["id"])["output"] == 1
+
+
+def test_a_database_that_refuses_connections_gives_503_in_time_and_comes_back(start, database):
+    service = start()
+    instance = given.running(service)
+    name = service.sql("select current_database()")[0][0]
+    admin = connect(__import__("service").cluster())
+    try:
+        with admin.cursor() as cur:
+            cur.execute(f'alter database "{name}" allow_connections false')
+            cur.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,))
+        begin = time.monotonic()
+        for method, path in (("GET", f"/instances/{instance}"), ("GET", "/instances"), ("POST", "/orchestrators/Echo"),
+                             ("POST", f"/instances/{instance}/terminate"), ("DELETE", f"/instances/{instance}")):
+            answer = service.call(method, path, timeout=20)
+            assert answer.status == 503, answer
+            assert set(answer.json) == {"Message", "ExceptionMessage", "ExceptionType", "StackTrace"}
+        assert time.monotonic() - begin < 60
+        assert until(lambda: service.request("GET", "/health").status == 503)
+        with admin.cursor() as cur:
+            cur.execute(f'alter database "{name}" allow_connections true')
+    finally:
+        admin.close()
+    until(lambda: service.get(f"/instances/{instance}").status == 202, timeout=30)
+    until(lambda: service.request("GET", "/readiness").status == 200, timeout=30)
+    until(lambda: service.post("/orchestrators/Echo").status == 202, timeout=30)
+
+
+def test_a_stop_ends_waits_at_once_and_loses_no_answer(start):
+    service = start()
+    answers = []
+
+    def wait():
+        answers.append(service.post("/orchestrators/Waits?timeout=60&pollingInterval=1", timeout=40))
+
+    threads = [threading.Thread(target=wait) for _ in range(5)]
+    for t in threads:
+        t.start()
+    until(lambda: len(service.get("/instances?runtimeStatus=Running").json) >= 5)
+    begin = time.monotonic()
+    assert service.stop() == 0
+    for t in threads:
+        t.join()
+    assert [a.status for a in answers] == 5 * [202]
+    assert time.monotonic() - begin < 15
+
+
+def test_what_was_answered_202_is_there_after_a_kill(start):
+    service = start()
+    ids = []
+
+    def many():
+        try:
+            while True:
+                ids.append(service.start_instance("Echo", new_id()))
+        except (OSError, AssertionError, AttributeError, __import__("http").client.HTTPException):
+            pass
+
+    threads = [threading.Thread(target=many) for _ in range(4)]
+    for t in threads:
+        t.start()
+    until(lambda: len(ids) > 50)
+    service.restart("kill")
+    for t in threads:
+        t.join(1)
+    service.stop()
+    for t in threads:
+        t.join()
+    service.start()
+    for instance in ids:
+        service.wait_status(instance, "Completed")
