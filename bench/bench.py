@@ -18,6 +18,12 @@ import cluster  # noqa: E402
 # name: (module, runs of which the median is taken)
 FIGURES = {
     "hello": ("hello", 5),
+    "fan_out": ("fan_out", 3),
+    "idle_latency": ("idle_latency", 3),
+    "http_start": ("http_start", 3),
+    "http_status": ("http_status", 3),
+    "idle_memory": ("idle_memory", 1),
+    "f2": ("f2", 1),
 }
 
 
@@ -29,16 +35,18 @@ class Bench:
         self.json = options.json
         self.count = options.count
         self.full = options.full
+        self.seconds = options.seconds
         self.runs = 0
 
     median = staticmethod(statistics.median)
 
-    def report(self, figure, unit, values, ceilings=None, **more):
-        """One figure: the median of values, beside that of the ceilings."""
+    def report(self, figure, unit, values, ceilings=None, lower=False, **more):
+        """One figure: the median of values, beside that of the ceilings. lower: less is better."""
         line = {"figure": figure, "value": round(self.median(values), 4), "unit": unit, "ceiling": None}
         if ceilings:
             line["ceiling"] = round(self.median(ceilings), 4)
-            line["share"] = round(line["value"] / line["ceiling"], 4)
+            better, worse = (line["ceiling"], line["value"]) if lower else (line["value"], line["ceiling"])
+            line["share"] = round(better / worse, 4)
         line["runs"] = len(values)
         line["values"] = [round(v, 4) for v in values]
         if ceilings:
@@ -81,6 +89,7 @@ def parse(argv):
     parser.add_argument("--json", action="store_true", help="one object a line")
     parser.add_argument("--runs", type=int, help="runs of which the median is taken")
     parser.add_argument("--count", type=int, help="instances, where a figure has that number")
+    parser.add_argument("--seconds", type=int, default=5, help="of load, for the figures of HTTP")
     parser.add_argument("--full", action="store_true", help="the long forms (f2: the whole 25 s)")
     parser.add_argument("--database", default=os.environ.get("TASKHUB_DATABASE_URL"),
                         help="conninfo of a superuser of a cluster that nobody else uses")

@@ -22,6 +22,12 @@ class Process(service.Service):
         with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as f:
             return int(f.read().split()[1]) * PAGE / 1e6
 
+    def sql_close(self):
+        """So that a server without work has none of ours either."""
+        if self._sql is not None:
+            self._sql.close()
+            self._sql = None
+
     def wait_owned(self, processes=1, timeout=30.0):
         """Until every partition of the hub has an owner, and that many processes share them."""
         def owned():

@@ -1,4 +1,4 @@
-# bench/<name>.c becomes bench/<name> in the build; bench/<name>.so for files named app_*.c.
+# bench/<name>.c becomes bench/<name> in the build, for bench/bench.py; app_<name>.c a shared object.
 file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*.c)
 foreach(source IN LISTS sources)
     cmake_path(GET source STEM name)

@@ -1,10 +1,11 @@
 # tests/unit/test_<module>.c   ctest unit_<module>, linked with the module's room and those below it
-# tests/store/<name>.c         ctest store_<name>, against the cluster that TH_TEST_DATABASE names
+# tests/store/test_<name>.c    ctest store_<name>, in a new database of TH_TEST_DATABASE's cluster
 # tests/fuzz/fuzz_<name>.c     fuzz/<name>, a libFuzzer driver (TH_FUZZ)
 # tests/*/apps/<name>.c        tests/apps/<name>.so, loaded by the tests from outside
 # tests/rooms/check.sh         ctest rooms, and rooms_check for the check itself
 
-# The room that has <module>.c, or empty; where two rooms have one, that whose header the test includes.
+# The room that has <module>.c; where two rooms have one, that whose header the test includes; where none has, the highest one
+# whose headers the test includes, or empty.
 function(room_of module source out)
     file(GLOB found ${CMAKE_SOURCE_DIR}/src/*/${module}.c)
     set(${out} "" PARENT_SCOPE)
@@ -14,6 +15,13 @@ function(room_of module source out)
         file(STRINGS ${source} included REGEX "#include \"${room}/")
         list(LENGTH found count)
         if(included OR count EQUAL 1)
+            set(${out} ${room} PARENT_SCOPE)
+            return()
+        endif()
+    endforeach()
+    foreach(room IN ITEMS cli http runtime engine store base)
+        file(STRINGS ${source} included REGEX "#include \"${room}/")
+        if(included AND NOT found)
             set(${out} ${room} PARENT_SCOPE)
             return()
         endif()
@@ -69,7 +77,8 @@ function(add_store_test source)
     target_include_directories(store_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/store
         ${CMAKE_SOURCE_DIR}/tests/unit)
     target_link_libraries(store_${name} PRIVATE th_store_fault th_runtime th_engine)
-    add_test(NAME store_${name} COMMAND store_${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    add_test(NAME store_${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+        COMMAND ${CMAKE_SOURCE_DIR}/tests/store/in_database.sh $<TARGET_FILE:store_${name}>)
     label_test(store_${name} store ${source})
 endfunction()
 

@@ -14,7 +14,7 @@
 #include "store/notify.h"
 #include "store/owners.h"
 
-enum { POLL_US = 3000000, RETRY_US = 200000 };
+enum { POLL_US = 3000000, RETRY_US = 200000, REGISTERED_POLL_US = 10000 };
 
 typedef struct claimer {
     th_engine *engine;
@@ -181,10 +181,12 @@ void *th__claimer_main(void *arg)
     claimer c = { .engine = arg };
     th_error err = { 0 };
     while (!atomic_load(&c.engine->stopping)) {
-        th_rc rc = TH_DB_LOST;
         th_error_clear(&err);
-        if (c.db && c.engine->worker_id)
-            rc = round_of(&c, &err);
+        if (!c.engine->worker_id) {
+            usleep(REGISTERED_POLL_US);
+            continue;
+        }
+        th_rc rc = c.db ? round_of(&c, &err) : TH_DB_LOST;
         if (rc != TH_OK)
             connect_again(&c, &err);
     }

@@ -166,9 +166,14 @@ static void mark_selected(th_inst *inst, bool *take, size_t n)
     x->select(x->self, inst->session, waiting, n, take);
 }
 
-/* Taken: in the queue's order, one result an event, no repeat of a message id. */
+/* Taken: in the queue's order, one start, one result an event, no repeat of a message id. */
 static void take_message(th_step *step, th_inst *inst, th_msg *m)
 {
+    const th_msg *first = inst->run.taken.head;
+    if (first && first->event.kind == TH_ExecutionStarted && m->event.kind == TH_ExecutionStarted) {
+        th__drop(step, m);
+        return;
+    }
     if (m->event.message_id && th_inst_seen(inst, m->event.message_id)) {
         th__drop(step, m);
         return;

@@ -83,12 +83,21 @@ static void suspend_or_resume(th_step *step, th_inst *inst, th_msg_list *orders)
     th_row_writer row;
     th__row_begin(&row, inst);
     for (th_msg *m; (m = th_msg_pop(orders)) != NULL;) {
+        if (status_after(m, status) == status) { /* nothing to record; a Pending one must not get history by it */
+            th__drop(step, m);
+            continue;
+        }
         th__row_add(&row, &m->event);
         status = status_after(m, status);
         th__consume(step, m);
     }
+    if (row.next_seq == row.first_seq) {
+        th_buf_free(&row.json);
+        return;
+    }
     th__row_end(&row, step, inst, step->now_us, inst->memo);
-    inst->want_held |= status != TH_SUSPENDED;
+    if (status != TH_SUSPENDED)
+        th__release(step, inst);
     th__change(step, inst, (th_status)status, TH_STATUS_LEAVE, NULL);
 }
 

@@ -20,7 +20,7 @@ static void record_taken(th_step *step, th_inst *inst, th_row_writer *row)
         if (m->event.kind == TH_ExecutionStarted) {
             inst->started = true;
             inst->renewed = false;
-            inst->want_held |= inst->maybe_held;
+            th__release(step, inst);
             if (m->replaced) {
                 th_batch_key key = th_inst_key(inst);
                 th_batch_forget(step->batch, &key);
@@ -232,7 +232,7 @@ void th_episode_apply(th_step *step, th_inst *inst, const th_answer *answer)
         th__row_end(&row, step, inst, inst->run.started_t_us, answer->memo);
         th__change(step, inst, TH_RUNNING, answer->status_op, answer->custom_status);
     }
-    keep_memo(inst, answer->memo);
+    keep_memo(inst, inst->renewed ? NULL : answer->memo); /* not handed on to a new run */
     drop_past(inst);
     th_arena_free(inst->run.arena);
     inst->run = (th_run){ 0 };

@@ -51,6 +51,16 @@ void th__drop(th_step *step, th_msg *msg)
     th_msg_push(&step->spent, msg);
 }
 
+/* In this very batch: a wish in memory to read them later would be lost with the owner. */
+void th__release(th_step *step, th_inst *inst)
+{
+    if (!inst->maybe_held)
+        return;
+    th_batch_release(step->batch, inst->partition_id, inst->id);
+    inst->maybe_held = false;
+    step->wrote_now = true;
+}
+
 static void write_change(th_step *step, th_inst *inst, const th_batch_change *change)
 {
     th_batch_key key = th_inst_key(inst);

@@ -247,6 +247,8 @@ static th_rc read_text(th_arena *arena, const json_t *value, const char *key, co
         return TH_OK;
     if (!json_is_string(value))
         return wrong_type(err, key, "a string");
+    if (memchr(json_string_value(value), 0, json_string_length(value)))
+        return wrong_type(err, key, "a string without a NUL in it");
     *out = th_strndup(arena, json_string_value(value), json_string_length(value));
     return TH_OK;
 }

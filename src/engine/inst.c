@@ -35,7 +35,7 @@ static th_open *slot_for(th_opens *o, int32_t seq)
 
 static void grow(th_opens *o)
 {
-    th_opens bigger = { .cap = o->live * 4 > 16 ? o->cap * 2 : 16 };
+    th_opens bigger = { .cap = 16 }; /* by what lives: a long execution leaves many tombstones */
     while (bigger.cap < o->live * 4)
         bigger.cap *= 2;
     bigger.slots = th_malloc(bigger.cap * sizeof *bigger.slots);
@@ -249,6 +249,14 @@ static th_rc load_episode(th_inst *inst, const th_episode_row *row, th_past_epis
     return TH_OK;
 }
 
+/* An instance whose history can't be read fails in an episode of its own, behind all that is there. */
+static void go_behind(th_inst *inst, const th_episode_row *last)
+{
+    inst->episode = last->episode + 1;
+    if (inst->seq <= last->first_seq)
+        inst->seq = last->first_seq + 1;
+}
+
 th_rc th_inst_load(th_inst *inst, const th_instance_row *row, const th_episode_row *episodes, size_t count,
                    th_error *err)
 {
@@ -261,8 +269,10 @@ th_rc th_inst_load(th_inst *inst, const th_instance_row *row, const th_episode_r
     inst->past = th_new(inst->past_arena, th_past_episode, count + 1);
     for (size_t i = 0; i < count; i++) {
         th_rc rc = load_episode(inst, &episodes[i], &inst->past[i], err);
-        if (rc != TH_OK)
+        if (rc != TH_OK) {
+            go_behind(inst, &episodes[count - 1]);
             return rc;
+        }
     }
     inst->past_count = count;
     inst->renewed = inst->episode == 0 && row->status == TH_RUNNING;

@@ -49,6 +49,13 @@ static bool is_task_result(int kind)
     return kind == TH_TaskCompleted || kind == TH_TaskFailed || kind == TH_TimerFired;
 }
 
+/* The row that it answers is gone: were it dropped, its instance would wait for ever. */
+static void keep_result(th_msg *m)
+{
+    if (m->event.kind == TH_TaskFailed)
+        m->event.failure = "{\"type\":\"UnreadableFailure\",\"message\":\"how this activity failed can't be read\"}";
+}
+
 /* Flags of the engine's own stand beside the event's keys in a body. */
 static void read_body(th_msg *m, const char *body)
 {
@@ -60,7 +67,10 @@ static void read_body(th_msg *m, const char *body)
     if (th_event_read_body(m->arena, body, strlen(body), &m->event, &err) != TH_OK) {
         th_log_ctx ctx = { .partition = m->partition_id, .instance = m->instance_id };
         th_log(TH_LOG_WARN, TH_EV_MESSAGE_DROPPED, &ctx, "message %lld: %s", (long long)m->message_no, err.text);
-        m->event.kind = TH_KIND_NONE;
+        if (is_task_result((int)m->event.kind))
+            keep_result(m);
+        else
+            m->event.kind = TH_KIND_NONE;
     }
 }
 

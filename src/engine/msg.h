@@ -47,7 +47,7 @@ typedef struct th_msg_list {
     size_t count;
 } th_msg_list;
 
-/* Copies. A row whose body is not an object gives a message of kind TH_KIND_NONE, which is dropped. */
+/* Copies. A row whose body can't be read gives a message of kind TH_KIND_NONE, which is dropped; but the result of a task stays one. */
 th_msg *th_msg_from_row(const th_inbox_row *row);
 
 /* A local completion. failure NULL: completed. */

@@ -68,6 +68,9 @@ void th__receive(th_pump *pump, th_msg *msg)
     th_inst *inst = th_warm_get(&pump->warm, msg->partition_id, msg->instance_id);
     if (msg->message_no)
         hand_add(pump, msg);
+    /* A new start of an id whose end we know of, but which still waits here to drop what came too late. */
+    if (msg->event.kind == TH_ExecutionStarted && inst->state == TH_INST_READY && !inst->exists)
+        th_inst_cool(inst);
     th_msg_push(&inst->queue, msg);
     if (inst->state == TH_INST_COLD || inst->state == TH_INST_READY)
         th__ready(pump, inst);
@@ -189,6 +192,11 @@ th_rc th__careful_round(th_pump *pump, th_error *err)
     pump->careful = choose_careful(pump, &chosen);
     for (th_inst *i = chosen, *next; i; i = next) {
         next = i->ready_next;
+        if (n == CAREFUL_KEYS) { /* none runs uncounted */
+            i->ready_next = pump->careful;
+            pump->careful = i;
+            continue;
+        }
         i->in_ready = false;
         i->careful = true;
         n = count_keys(pump, i, keys, n);
@@ -242,8 +250,27 @@ static void cold_turn(th_pump *pump, th_part *part, th_inst *inst)
     th__want_load(pump, inst);
 }
 
+/* An executor that keeps no session gets the whole history each time. */
+static bool needs_history(const th_inst *inst)
+{
+    return inst->exists && inst->started && !inst->doomed && !inst->session && !inst->past;
+}
+
+static void load_again(th_pump *pump, th_inst *inst)
+{
+    bool careful = inst->careful;
+    th_inst_cool(inst);
+    inst->careful = careful;
+    inst->state = TH_INST_LOADING;
+    th__want_load(pump, inst);
+}
+
 static void ready_turn(th_pump *pump, th_part *part, th_inst *inst)
 {
+    if (needs_history(inst)) {
+        load_again(pump, inst);
+        return;
+    }
     th_commit *commit = th__touch(pump, part);
     th_turn turn = th_episode_turn(&commit->step, inst, pump->engine->executors, pump->engine->executor_count);
     if (turn == TH_TURN_RUN) {

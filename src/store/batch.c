@@ -20,9 +20,10 @@ typedef enum group_id {
     G_CONSUME,
     G_DROP,
     G_HOLD,
-    G_UNTIMER,
-    G_UNHOLD,
+    G_RELEASE,
     G_SEND,
+    G_UNTIMER, /* after SEND: what one batch writes and takes back is gone */
+    G_UNHOLD,
     G_SCHEDULE,
     G_FINISH,
     G_UNSCHEDULE,
@@ -58,6 +59,7 @@ static const group_def defs[G_COUNT] = {
     [G_CONSUME] = { "consume", true, 3, { P, TH_T_TIMESTAMPTZ, TH_T_INT8 } },
     [G_DROP] = { "drop", false, 3, { P, TH_T_TIMESTAMPTZ, TH_T_INT8 } },
     [G_HOLD] = { "hold", true, 3, { P, TH_T_TIMESTAMPTZ, TH_T_INT8 } },
+    [G_RELEASE] = { "release", false, 2, { P, TH_T_TEXT } },
     [G_UNTIMER] = { "untimer", false, 5, { P, TH_T_TIMESTAMPTZ, TH_T_TEXT, TH_T_UUID, TH_T_INT4 } },
     [G_UNHOLD] = { "unhold", false, 2, { P, TH_T_TEXT } },
     [G_SEND] = { "send", false, 11,
@@ -81,6 +83,7 @@ const th_batch_sql th_batch_all_sql[] = {
     { "consume", th_sql_batch_consume },
     { "drop", th_sql_batch_drop },
     { "hold", th_sql_batch_hold },
+    { "release", th_sql_batch_release },
     { "untimer", th_sql_batch_untimer },
     { "unhold", th_sql_batch_unhold },
     { "send", th_sql_batch_send },
@@ -322,11 +325,21 @@ void th_batch_untimer(th_batch *b, const th_batch_key *key, int64_t due_us, int3
     put_i32(g, 4, ref);
 }
 
-void th_batch_unhold(th_batch *b, int32_t partition_id, const char *instance_id)
+static void held_row(th_batch *b, group_id id, int32_t partition_id, const char *instance_id)
 {
-    group *g = row(b, G_UNHOLD);
+    group *g = row(b, id);
     put_i32(g, 0, partition_id);
     put_text(g, 1, instance_id);
+}
+
+void th_batch_release(th_batch *b, int32_t partition_id, const char *instance_id)
+{
+    held_row(b, G_RELEASE, partition_id, instance_id);
+}
+
+void th_batch_unhold(th_batch *b, int32_t partition_id, const char *instance_id)
+{
+    held_row(b, G_UNHOLD, partition_id, instance_id);
 }
 
 void th_batch_send(th_batch *b, const th_batch_message *m)

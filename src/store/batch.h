@@ -78,7 +78,9 @@ void th_batch_consume(th_batch *batch, int32_t partition_id, int64_t due_us, int
 void th_batch_drop(th_batch *batch, int32_t partition_id, int64_t due_us, int64_t message_no);
 void th_batch_hold(th_batch *batch, int32_t partition_id, int64_t due_us, int64_t message_no);
 void th_batch_untimer(th_batch *batch, const th_batch_key *key, int64_t due_us, int32_t ref);
-/* All that the instance still holds (due = 'infinity'): with its end. */
+/* All that the instance holds (due = 'infinity') is due at once, in the order of its numbers (protocol I6). */
+void th_batch_release(th_batch *batch, int32_t partition_id, const char *instance_id);
+/* All that the instance still holds: goes with its end. */
 void th_batch_unhold(th_batch *batch, int32_t partition_id, const char *instance_id);
 void th_batch_send(th_batch *batch, const th_batch_message *message);
 void th_batch_schedule(th_batch *batch, const th_batch_key *key, const th_batch_activity *activity);
@@ -87,7 +89,7 @@ void th_batch_unschedule(th_batch *batch, const th_batch_key *key);
 
 /* ---- for pen.c ---- */
 
-enum { TH_BATCH_MAX_STATEMENTS = 14 };
+enum { TH_BATCH_MAX_STATEMENTS = 15 };
 
 typedef struct th_batch_statement {
     const char *name; /* of the prepared statement */

@@ -1,5 +1,8 @@
 """The service as a whole: replaced instances, other hubs, a database that is away, an orderly stop."""
+import http.client
 import json
+import pathlib
+import shutil
 import threading
 import time
 
@@ -7,14 +10,21 @@ import pytest
 
 import given
 from given import new_id
-from service import app, connect, until
+from service import app, cluster, connect, until
 
 APPS = [app("contract")]
 
 
-def host_json(service, durable):
-    with open(f"{service.cwd}/host.json", "w", encoding="utf-8") as f:
-        json.dump({"version": "2.0", "extensions": {"durableTask": durable}}, f)
+@pytest.fixture
+def app_with(tmp_path):
+    """app_with(setting=value...) is the folder of the test app with a host.json that has these settings."""
+
+    def make(**durable):
+        shutil.copy(APPS[0], tmp_path)
+        (tmp_path / "host.json").write_text(json.dumps({"version": "2.0", "extensions": {"durableTask": durable}}))
+        return str(pathlib.Path(tmp_path))
+
+    return make
 
 
 @pytest.fixture
@@ -23,6 +33,32 @@ def start(make_service):
         return make_service(apps=APPS, **options).start()
 
     return begin
+
+
+def test_a_live_one_is_replaced_where_any_state_may_be(make_service, app_with):
+    service = make_service(apps=[app_with(overridableExistingInstanceStates="AnyState")]).start()
+    instance = given.running(service)
+    answer = service.post(f"/orchestrators/Echo/{instance}", "5")
+    assert answer.status == 202 and answer.json["id"] == instance, answer
+    status = service.wait_status(instance, "Completed")
+    assert status["name"] == "Echo" and status["output"] == 5
+
+
+def test_settings_for_inputs_in_the_history_and_for_proxies(make_service, app_with):
+    service = make_service(apps=[app_with(storeInputsInOrchestrationHistory=True,
+                                          httpSettings={"useForwardedHost": True})]).start()
+    answer = service.post("/orchestrators/Mixed", headers={"X-Forwarded-Host": "hub.example",
+                                                           "X-Forwarded-Proto": "https"})
+    assert answer.headers["Location"].startswith("https://hub.example/runtime/"), answer
+    instance = answer.json["id"]
+
+    def completed():
+        events = service.status(instance, "?showHistory=true").get("historyEvents", [])
+        return [e for e in events if e["EventType"] == "TaskCompleted"]
+
+    assert until(completed)[0]["Input"] == '"hi"'
+    alone = service.post("/orchestrators/Echo", headers={"X-Forwarded-Host": "hub.example"})
+    assert alone.headers["Location"].startswith(service.origin)
 
 
 def test_another_hub_is_seen_by_name_and_is_not_mixed_up(start):
@@ -42,7 +78,7 @@ def test_a_database_that_refuses_connections_gives_503_in_time_and_comes_back(st
     service = start()
     instance = given.running(service)
     name = service.sql("select current_database()")[0][0]
-    admin = connect(__import__("service").cluster())
+    admin = connect(cluster())
     try:
         with admin.cursor() as cur:
             cur.execute(f'alter database "{name}" allow_connections false')
@@ -91,7 +127,7 @@ def test_what_was_answered_202_is_there_after_a_kill(start):
         try:
             while True:
                 ids.append(service.start_instance("Echo", new_id()))
-        except (OSError, AssertionError, AttributeError, __import__("http").client.HTTPException):
+        except (OSError, AssertionError, AttributeError, http.client.HTTPException):
             pass
 
     threads = [threading.Thread(target=many) for _ in range(4)]
