@@ -41,18 +41,24 @@ class Bench:
     median = staticmethod(statistics.median)
 
     def report(self, figure, unit, values, ceilings=None, lower=False, **more):
-        """One figure: the median of values, beside that of the ceilings. lower: less is better."""
+        """One figure: the median of values, beside that of the ceilings. lower: less is better. The share
+        is the median of the runs' own, where each has its ceiling."""
         line = {"figure": figure, "value": round(self.median(values), 4), "unit": unit, "ceiling": None}
         if ceilings:
             line["ceiling"] = round(self.median(ceilings), 4)
-            better, worse = (line["ceiling"], line["value"]) if lower else (line["value"], line["ceiling"])
-            line["share"] = round(better / worse, 4)
+            line["share"] = round(self.share(values, ceilings, lower), 4)
         line["runs"] = len(values)
         line["values"] = [round(v, 4) for v in values]
         if ceilings:
             line["ceilings"] = [round(v, 4) for v in ceilings]
         line.update(more)
         print(json.dumps(line) if self.json else text_of(line), flush=True)
+
+    def share(self, values, ceilings, lower):
+        if len(values) != len(ceilings):
+            values, ceilings = [self.median(values)], [self.median(ceilings)]
+        pairs = zip(ceilings, values) if lower else zip(values, ceilings)
+        return self.median([better / worse for better, worse in pairs])
 
 
 def number(value):

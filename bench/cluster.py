@@ -68,6 +68,7 @@ def children_of(parent):
 class Cluster:
     def __init__(self, dsn):
         self.dsn = dsn
+        self.has_template = False
         self.admin = connect(dsn)
         self.data = pathlib.Path(ask(self.admin, "show data_directory"))
         self.postmaster = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
@@ -92,9 +93,9 @@ class Cluster:
     def database(self):
         """Conninfo of a new database with the schema; it goes at the end. A checkpoint comes first, so
         that none of the work before is written during the measurement."""
-        if not getattr(self, "_has_template", False):
+        if not self.has_template:
             self._template()
-            self._has_template = True
+            self.has_template = True
         name = "taskhub_bench_" + uuid.uuid4().hex[:8]
         ask(self.admin, f"create database {name} template {TEMPLATE}")
         ask(self.admin, "checkpoint")
@@ -108,9 +109,10 @@ class Cluster:
         ticks = ticks_of(self.postmaster, True)
         return (ticks + sum(ticks_of(pid, False) for pid in children_of(self.postmaster))) / TICKS
 
-    def fdatasync_us(self):
-        """What one write of a WAL page and its fdatasync take on the disk of the data (median)."""
-        return run_json(program("fdatasync"), str(self.data.parent))["p50_us"]
+    def fdatasync_us(self, n=200, rest_ms=0):
+        """What one write of a WAL page and its fdatasync take on the disk of the data (median), one after
+        the other or with rests between them."""
+        return run_json(program("fdatasync"), str(self.data.parent), str(n), str(rest_ms))["p50_us"]
 
     def ceiling(self, *options):
         """bench/ceiling in a database of its own."""
@@ -118,6 +120,6 @@ class Cluster:
             return run_json(program("ceiling"), "--database", dsn, *map(str, options))
 
     def close(self):
-        if getattr(self, "_has_template", False):
+        if self.has_template:
             ask(self.admin, f"drop database if exists {TEMPLATE} with (force)")
         self.admin.close()

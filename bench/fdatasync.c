@@ -4,7 +4,7 @@
  * Overwrites a file of zeros page by page, each page followed by an fdatasync, as PostgreSQL does
  * with its WAL segments.
  *
- *     fdatasync DIR [N]
+ *     fdatasync DIR [N [REST_MS]]
  *
  * Writes one line: {"n":200,"p50_us":450.1,"p90_us":612.0}
  */
@@ -70,16 +70,19 @@ static int by_time(const void *a, const void *b)
 
 int main(int argc, char **argv)
 {
-    int n = argc > 2 ? atoi(argv[2]) : 200;
+    int n = argc > 2 ? atoi(argv[2]) : 200, rest_ms = argc > 3 ? atoi(argv[3]) : 0;
 
-    if (argc < 2 || argc > 3 || n < 1 || n > MOST) {
-        fprintf(stderr, "usage: fdatasync DIR [N]\n");
+    if (argc < 2 || argc > 4 || n < 1 || n > MOST || rest_ms < 0 || rest_ms > 1000) {
+        fprintf(stderr, "usage: fdatasync DIR [N [REST_MS]]\n");
         return 2;
     }
     int fd = open_file(argv[1]);
     int64_t *took = th_malloc((size_t)n * sizeof *took);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
+        if (rest_ms)
+            usleep((useconds_t)rest_ms * 1000);
         took[i] = write_page(fd, i);
+    }
     qsort(took, (size_t)n, sizeof *took, by_time);
     printf("{\"n\":%d,\"p50_us\":%lld,\"p90_us\":%lld}\n", n, (long long)took[n / 2],
            (long long)took[n * 9 / 10]);

@@ -1,5 +1,8 @@
 #!/bin/sh
 # Runs `taskhub` in a container: waits for the database, applies the schema, then becomes the program.
+#
+# It listens on all addresses of the container, which `taskhub start` refuses without --no-auth: say
+# that only where nobody but a trusted proxy reaches the port (as in compose.yaml).
 set -eu
 
 : "${TASKHUB_DATABASE_URL:?set it to the conninfo or URI of the PostgreSQL that holds the hub}"
@@ -10,15 +13,18 @@ if [ "${1:-start}" != start ]; then
     exec taskhub "$@"
 fi
 shift || true
-[ $# -gt 0 ] || set -- /app
+[ $# -gt 0 ] || set -- /app # the image's app
 
-# Migrations run under one advisory lock, so any number of workers may try at once.
+# Migrations run under one advisory lock, so any number of workers may try at once. 4: no database yet.
 tries=0
-until taskhub migrate; do
+while :; do
+    rc=0
+    taskhub migrate || rc=$?
+    [ "$rc" -ne 0 ] || break
     tries=$((tries + 1))
-    if [ "$tries" -ge 30 ]; then
-        echo "taskhub: the database cannot be migrated; giving up after $tries tries" >&2
-        exit 1
+    if [ "$rc" -ne 4 ] || [ "$tries" -ge 30 ]; then
+        echo "taskhub: the schema cannot be applied; giving up after try $tries" >&2
+        exit "$rc"
     fi
     sleep 2
 done

@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import pathlib
+import shutil
 import random
 import signal
 import socket
@@ -213,6 +214,8 @@ class Service:
         if self._sql is not None:
             self._sql.close()
             self._sql = None
+        if not os.path.exists(os.path.join(self.cwd, ".taskhub")):  # else a private cluster may still run there
+            shutil.rmtree(self.cwd, ignore_errors=True)
 
     # -- HTTP
 

@@ -2,7 +2,6 @@
  * claimer.c - activities from the queue: claims as many as slots are free, partition by partition, and sleeps without polling
  * much (protocol A2, A8, W3).
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,9 +11,10 @@
 #include "engine/engine_int.h"
 #include "store/activities.h"
 #include "store/notify.h"
-#include "store/owners.h"
 
-enum { POLL_US = 3000000, RETRY_US = 200000, REGISTERED_POLL_US = 10000 };
+enum { POLL_US = 3000000, DEAF_POLL_US = 100000, RETRY_US = 200000, REGISTERED_POLL_US = 10000 };
+/* Claims younger than 5 s are left alone (protocol A8); what a lost statement of up to 30 s still claimed is found too. */
+enum { RECONCILE_US = 5200000, RECONCILES = 7 };
 
 typedef struct claimer {
     th_engine *engine;
@@ -22,9 +22,11 @@ typedef struct claimer {
     bool idle_lock;
     bool left_over; /* the queue holds more than we could take */
     int32_t next;   /* partitions take turns to be first */
+    int reconciles; /* that are still to be done after a lost connection */
+    int64_t reconcile_at_us;
 } claimer;
 
-static void push_claimed(th_act_list *acts, const th_claimed *c)
+static void push_claimed(th_act_list *acts, const th_claimed *c, bool suspect)
 {
     th_act act = { .partition_id = c->partition_id,
                    .id = c->id,
@@ -37,7 +39,8 @@ static void push_claimed(th_act_list *acts, const th_claimed *c)
                    .name = c->name,
                    .version = c->version,
                    .input = c->input,
-                   .tags = c->tags };
+                   .tags = c->tags,
+                   .suspect = suspect };
     th_act_push(acts, th_act_new(&act));
 }
 
@@ -50,7 +53,23 @@ static th_rc claim_some(claimer *c, int32_t partition_id, int32_t limit, th_act_
     th_rc rc = th_activities_claim(c->db, arena, partition_id, c->engine->worker_id, limit, names, names_count,
                                    &claimed, &count, err);
     for (size_t i = 0; rc == TH_OK && i < count; i++)
-        push_claimed(acts, &claimed[i]);
+        push_claimed(acts, &claimed[i], false);
+    th_arena_free(arena);
+    return rc;
+}
+
+/* At most one, whose completion asks for the next. */
+static th_rc claim_suspect(claimer *c, th_act_list *acts, th_error *err)
+{
+    th_arena *arena = th_arena_new(0);
+    th_claimed *claimed;
+    size_t count = 0, names_count;
+    const th_hub *hub = &c->engine->hub;
+    const char *const *names = th_dispatch_names(c->engine->dispatch, &names_count);
+    th_rc rc = th_activities_claim_suspect(c->db, arena, hub->first_partition, hub->partition_count,
+                                           c->engine->worker_id, names, names_count, &claimed, &count, err);
+    if (rc == TH_OK && count)
+        push_claimed(acts, claimed, true);
     th_arena_free(arena);
     return rc;
 }
@@ -60,6 +79,13 @@ static th_rc waiting(claimer *c, int32_t *partitions, size_t *n, th_error *err)
     const th_hub *hub = &c->engine->hub;
     *n = (size_t)hub->partition_count;
     return th_activities_waiting(c->db, hub->first_partition, hub->partition_count, partitions, n, err);
+}
+
+static bool has_free_slot(th_engine *engine)
+{
+    int n = engine->options.activities ? th_dispatch_reserve_free(engine->dispatch) : 0;
+    th_dispatch_unreserve(engine->dispatch, (size_t)n);
+    return n > 0;
 }
 
 /* One look at all partitions; *found: how many were claimed. */
@@ -77,6 +103,11 @@ static th_rc claim_round(claimer *c, size_t *found, th_error *err)
         rc = claim_some(c, partitions[(i + (size_t)c->next) % n], left, &acts, err);
         left -= (int)(acts.count - before);
     }
+    if (rc == TH_OK && n > 0 && left > 0) {
+        size_t before = acts.count;
+        rc = claim_suspect(c, &acts, err);
+        left -= (int)(acts.count - before);
+    }
     c->next++;
     c->left_over = rc == TH_OK && n > 0 && left == 0;
     atomic_store(&engine->queue_left, c->left_over);
@@ -86,32 +117,31 @@ static th_rc claim_round(claimer *c, size_t *found, th_error *err)
     th_dispatch_unreserve(engine->dispatch, (size_t)left);
     if (acts.head)
         th_dispatch_start(engine->dispatch, &acts);
+    if (c->left_over && has_free_slot(engine)) /* it came free before it could know that the queue has more */
+        th__want_claims(engine);
     free(partitions);
     return rc;
 }
 
 static th_rc idle_lock(claimer *c, bool on, th_error *err)
 {
-    char sql[120];
+    bool had = false;
     if (c->idle_lock == on || !c->engine->options.activities)
         return TH_OK;
-    snprintf(sql, sizeof sql, "select pg_%sadvisory_%slock_shared(%d, %d)", on ? "try_" : "", on ? "" : "un",
-             TH_LOCK_AIDLE, c->engine->hub.hub_id);
-    th_rc rc = th_db_query(c->db, sql, 0, NULL, NULL, err);
+    th_rc rc = th_activities_idle(c->db, c->engine->hub.hub_id, on, &had, err);
     if (rc == TH_OK)
-        c->idle_lock = on;
+        c->idle_lock = on && had; /* a sender may have been probing it */
     return rc;
 }
 
+/* A completion that a pump still holds keeps its token: the claim comes free, its number stays. */
 static th_rc reconcile(claimer *c, th_error *err)
 {
     th_engine *engine = c->engine;
     for (int32_t i = 0; i < engine->hub.partition_count; i++) {
         int32_t p = engine->hub.first_partition + i;
-        int64_t freed = 0, acquisition;
+        int64_t freed = 0;
         size_t n;
-        if (th__owner_of(engine, p, &acquisition))
-            continue; /* its pump holds completions in memory */
         int64_t *running = th_dispatch_running(engine->dispatch, p, &n);
         th_rc rc = th_activities_reconcile(c->db, p, engine->worker_id, running, n, &freed, err);
         free(running);
@@ -123,6 +153,28 @@ static th_rc reconcile(claimer *c, th_error *err)
                    (long long)freed);
     }
     return TH_OK;
+}
+
+/* After a lost connection, a few times. */
+static th_rc reconcile_in_time(claimer *c, th_error *err)
+{
+    if (atomic_exchange(&c->engine->connection_error, false)) {
+        c->reconciles = RECONCILES;
+        c->reconcile_at_us = th_mono_us() + RECONCILE_US;
+    }
+    if (!c->reconciles || c->reconcile_at_us > th_mono_us())
+        return TH_OK;
+    c->reconciles--;
+    c->reconcile_at_us = th_mono_us() + RECONCILE_US;
+    return reconcile(c, err);
+}
+
+static int64_t sleep_us(const claimer *c)
+{
+    bool deaf = !c->idle_lock && !c->left_over && c->engine->options.activities;
+    int64_t poll_us = deaf ? DEAF_POLL_US : POLL_US;
+    int64_t until = c->reconciles ? c->reconcile_at_us - th_mono_us() : poll_us;
+    return until < 0 ? 0 : until < poll_us ? until : poll_us;
 }
 
 static void ignore(void *arg, int32_t partition_id)
@@ -140,7 +192,7 @@ static th_rc sleep_until_wanted(claimer *c, th_error *err)
         rc = claim_round(c, &found, err);
     if (rc != TH_OK || found)
         return rc;
-    rc = th_notify_wait(c->db, c->engine->claimer_fd, POLL_US, ignore, NULL, err);
+    rc = th_notify_wait(c->db, c->engine->claimer_fd, sleep_us(c), ignore, NULL, err);
     th__absorb(c->engine->claimer_fd);
     return rc;
 }
@@ -154,8 +206,8 @@ static th_rc round_of(claimer *c, th_error *err)
         rc = claim_round(c, &found, err);
     if (rc == TH_OK && c->left_over && wanted)
         rc = th_notify_activities(c->db, c->engine->hub.hub_id, err);
-    if (rc == TH_OK && atomic_exchange(&c->engine->connection_error, false))
-        rc = reconcile(c, err);
+    if (rc == TH_OK)
+        rc = reconcile_in_time(c, err);
     if (rc == TH_OK && !found)
         rc = sleep_until_wanted(c, err);
     return rc;
@@ -164,12 +216,13 @@ static th_rc round_of(claimer *c, th_error *err)
 static void connect_again(claimer *c, const th_error *why)
 {
     th_error err = { 0 };
-    if (c->db)
+    if (c->db) {
         th_log(TH_LOG_WARN, TH_EV_DB_LOST, NULL, "claims wait: %s", why->text);
+        atomic_store(&c->engine->connection_error, true);
+    }
     th_db_close(c->db);
     c->db = NULL;
     c->idle_lock = false;
-    atomic_store(&c->engine->connection_error, true);
     if (th_db_open(c->engine->options.conninfo, TH_DB_CONTROL, &c->db, &err) != TH_OK)
         usleep(RETRY_US);
     else if (th_listen_activities(c->db, c->engine->hub.hub_id, &err) != TH_OK)

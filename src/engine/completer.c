@@ -145,8 +145,11 @@ static void one_round(th_engine *engine, th_db **db)
         *db = reconnect(engine, NULL, &err);
     th_rc rc = *db ? write_all(engine, *db, &acts, &err) : TH_DB_LOST;
     if (rc == TH_OK) {
-        for (th_act *a; (a = th_act_pop(&acts)) != NULL;)
+        for (th_act *a; (a = th_act_pop(&acts)) != NULL;) {
+            if (a->suspect)
+                th__want_claims(engine); /* the next one may run */
             th_act_free(a);
+        }
         return;
     }
     put_back(engine, &acts);

@@ -103,7 +103,7 @@ static void activity_done(void *arg, th_act *act, bool abandoned, int64_t delay_
     }
     atomic_fetch_add(&engine->activities_run, 1);
     th_pump *pump = th__owner_of(engine, act->partition_id, &acquisition);
-    if (pump)
+    if (pump && !act->suspect)
         th__pump_complete(pump, act);
     else
         th__complete_elsewhere(engine, act);

@@ -92,6 +92,14 @@ typedef struct th_mail {
     bool any; /* something is here */
 } th_mail;
 
+/* Items that executors have, by token: the low bits are a place, the rest tells its uses apart. */
+typedef struct th_items {
+    th_inst **insts;
+    uint64_t *uses;
+    uint32_t *free_places;
+    size_t cap, free_count;
+} th_items;
+
 struct th_pump {
     th_engine *engine;
     int index;
@@ -137,7 +145,8 @@ struct th_pump {
     int64_t clock_offset_us; /* database clock less monotonic */
     int64_t last_read_us, last_sweep_us, settle_at_us;
     int64_t nothing_since_us; /* monotonic; 0: there is something to do */
-    uint64_t next_token, inline_token;
+    th_items items;
+    uint64_t inline_token;
     th_inst *inline_inst;
     bool inline_answered;
     th_unsettled *unsettled;
@@ -205,6 +214,12 @@ int64_t th__db_now(const th_pump *pump);
 void th__mail_init(th_pump *pump);
 void th__mail_free(th_pump *pump);
 void th__absorb_mail(th_pump *pump);
+
+/* items that are out (pump_items.c) */
+uint64_t th__item_out(th_pump *pump, th_inst *inst);
+th_inst *th__item_find(const th_pump *pump, uint64_t token); /* NULL: no longer current */
+void th__item_back(th_pump *pump, th_inst *inst);
+void th__items_free(th_items *items);
 
 /* turns, messages in hand (pump_turns.c) */
 void th__ready(th_pump *pump, th_inst *inst);

@@ -358,6 +358,7 @@ void th__pump_free(th_pump *pump)
     while (pump->spare_count > 0)
         th__commit_free(pump->spare[--pump->spare_count]);
     th__mail_free(pump);
+    th__items_free(&pump->items);
     free(pump->parts);
     free(pump->loads);
     close(pump->event_fd);

@@ -161,24 +161,11 @@ static void absorb_completion(th_pump *pump, th_act *act)
     th_act_free(act);
 }
 
-typedef struct search {
-    uint64_t token;
-    th_inst *found;
-} search;
-
-static void match_token(void *arg, th_inst *inst)
-{
-    search *s = arg;
-    if (inst->token == s->token && inst->state == TH_INST_RUNNING)
-        s->found = inst;
-}
-
 static void absorb_answer(th_pump *pump, const th_answer *answer)
 {
-    search s = { .token = answer->token.number };
-    th_warm_each(&pump->warm, match_token, &s);
-    if (s.found)
-        th__apply(pump, s.found, answer);
+    th_inst *inst = th__item_find(pump, answer->token.number);
+    if (inst)
+        th__apply(pump, inst, answer);
 }
 
 static void absorb_orders(th_pump *pump, th_order *orders)

@@ -103,7 +103,7 @@ void th__forget_inst(th_pump *pump, th_inst *inst)
             th__completion_elsewhere(pump, m);
     }
     if (inst->state == TH_INST_RUNNING)
-        pump->running--;
+        th__item_back(pump, inst);
     if (inst->state == TH_INST_PARKED)
         pump->parked--;
     if (inst->executor)
@@ -223,11 +223,10 @@ static void submit(th_pump *pump, th_inst *inst)
     const th_engine_options *options = &pump->engine->options;
     int64_t timeout = options->orch_timeout_us ? options->orch_timeout_us : ORCH_TIMEOUT_US;
     th_orch_item item = th_episode_item(inst);
-    inst->token = item.token.number = ++pump->next_token;
+    item.token.number = th__item_out(pump, inst);
     item.token.pump = pump->index;
     inst->state = TH_INST_RUNNING;
     inst->run.deadline_us = th_mono_us() + timeout;
-    pump->running++;
     pump->inline_token = inst->token;
     pump->inline_inst = inst;
     inst->executor->run_orchestrator(inst->executor->self, &item);
@@ -370,7 +369,7 @@ static void apply_unreplayable(th_pump *pump, th_inst *inst, const th_answer *an
 
 void th__apply(th_pump *pump, th_inst *inst, const th_answer *answer)
 {
-    pump->running--;
+    th__item_back(pump, inst);
     switch (answer->kind) {
     case TH_ANSWER_DONE:
         apply_done(pump, inst, answer);
@@ -420,7 +419,7 @@ static void check_one(void *arg, th_inst *inst)
     } else if (inst->state == TH_INST_RUNNING && inst->run.deadline_us <= m->now_us) {
         if (inst->executor->cancel)
             inst->executor->cancel(inst->executor->self, (th_token){ m->pump->index, inst->token });
-        m->pump->running--;
+        th__item_back(m->pump, inst);
         again(m->pump, inst, 0);
     }
 }

@@ -20,7 +20,7 @@
 
 #define DEFAULT_BODY_LIMIT ((int64_t)104857600)
 #define IDLE_TIMEOUT_S 120U
-#define CONNECTION_MEMORY ((size_t)65536) /* request line and headers */
+#define CONNECTION_MEMORY ((size_t)32768) /* request line and headers; wiped after each request */
 #define RESERVE_AT_ONCE 65536
 
 /* ---- options ----------------------------------------------------------------------------------

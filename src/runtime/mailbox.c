@@ -5,6 +5,7 @@
  * and an early event is in two lists, that of its name and that of all, for the order of
  * continue-as-new.
  */
+#include "base/buf.h"
 #include "runtime/names.h"
 #include "runtime/runtime_int.h"
 
@@ -120,6 +121,7 @@ void th__mail_forget(th_task *task)
     *(task->u.wait.prev ? &task->u.wait.prev->u.wait.next : &box->waiters) = task->u.wait.next;
     *(task->u.wait.next ? &task->u.wait.next->u.wait.prev : &box->waiters_end) = task->u.wait.prev;
     task->u.wait.box = NULL;
+    task->o->mail.waiter_count--;
 }
 
 static void line_up(th__box *box, th_task *task)
@@ -128,6 +130,36 @@ static void line_up(th__box *box, th_task *task)
     task->u.wait.prev = box->waiters_end;
     *(box->waiters_end ? &box->waiters_end->u.wait.next : &box->waiters) = task;
     box->waiters_end = task;
+    task->o->mail.waiter_count++;
+}
+
+static void add_waits(const th__mailbox *mail, th_buf *json)
+{
+    bool first = true;
+    for (size_t i = 0; i < mail->bucket_count; i++) {
+        for (const th__box *box = mail->buckets[i]; box; box = box->next) {
+            if (!box->waiters)
+                continue;
+            if (!first)
+                th_buf_chr(json, ',');
+            th_buf_json_str(json, box->name);
+            first = false;
+        }
+    }
+}
+
+const char *th__mail_waits(th_orch *o)
+{
+    th_buf json = TH_BUF_INIT;
+
+    if (!o->mail.waiter_count)
+        return NULL;
+    th_buf_str(&json, "{\"waits\":[");
+    add_waits(&o->mail, &json);
+    th_buf_str(&json, "]}");
+    const char *memo = th_strndup(o->scope.arena, json.data, json.len);
+    th_buf_free(&json);
+    return memo;
 }
 
 void th__mail_raise(th_orch *o, const th_event *event)

@@ -77,6 +77,7 @@ typedef struct th__mailbox {
     size_t bucket_count, box_count;
     th__letter *first, *last; /* not taken yet, oldest first, of all names */
     size_t letter_count;
+    size_t waiter_count;
 } th__mailbox;
 
 /* The event goes to the first who waits for its name, or is kept. */
@@ -85,6 +86,9 @@ void th__mail_raise(th_orch *o, const th_event *event);
 /* Takes the oldest event of the name, or lines up behind those who wait. */
 void th__mail_expect(th_orch *o, th_task *task, const char *name);
 void th__mail_forget(th_task *task);
+
+/* The names that are waited for, as the memo {"waits":["name",...]}; NULL: none. taskhub.stuck reads it. */
+const char *th__mail_waits(th_orch *o);
 
 /* All that nobody took, as EventRaised. */
 const th_event *th__mail_left(th_orch *o, size_t *count);

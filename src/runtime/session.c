@@ -330,10 +330,12 @@ static void answer_done(th_engine *engine, th_orch *o, th_token token)
     answer.action_count = o->action_count;
     answer.status_op = o->status_op;
     answer.custom_status = o->custom_status;
-    if (o->ended)
+    if (o->ended) {
         answer.completion = completion_of(o);
-    else
+    } else {
         answer.completion.id = TH_NONE;
+        answer.memo = th__mail_waits(o);
+    }
     th_engine_orch_answered(engine, &answer);
 }
 

@@ -51,22 +51,20 @@ static void read_claimed(th_arena *arena, const PGresult *r, int i, th_claimed *
     c->tags = th_strdup(arena, text(r, i, 12));
 }
 
-th_rc th_activities_claim(th_db *db, th_arena *arena, int32_t partition_id, int32_t worker_id, int32_t limit,
-                          const char *const *lower_names, size_t names_count, th_claimed **out, size_t *count,
-                          th_error *err)
+static th_array *names_column(columns *c, const char *const *lower_names, size_t names_count)
 {
-    columns c = { 0 };
-    PGresult *res = NULL;
-    th_array *names = add(&c, 0, TH_T_TEXT);
+    th_array *names = add(c, 0, TH_T_TEXT);
     for (size_t i = 0; i < names_count; i++)
         th_array_text(names, lower_names[i]);
-    th_param_i32(&c.params, partition_id);
-    th_param_i32(&c.params, worker_id);
-    th_param_i32(&c.params, limit);
-    th_param_array(&c.params, names);
-    th_params_ready(&c.params);
+    return names;
+}
 
-    th_rc rc = th_db_exec(db, th_sql_activity_claim, &c.params, true, &res, err);
+static th_rc claim(th_db *db, th_arena *arena, const char *statement, columns *c, th_claimed **out, size_t *count,
+                   th_error *err)
+{
+    PGresult *res = NULL;
+    th_params_ready(&c->params);
+    th_rc rc = th_db_exec(db, statement, &c->params, true, &res, err);
     if (rc == TH_OK) {
         *count = (size_t)PQntuples(res);
         *out = th_new(arena, th_claimed, *count + 1);
@@ -74,8 +72,61 @@ th_rc th_activities_claim(th_db *db, th_arena *arena, int32_t partition_id, int3
             read_claimed(arena, res, (int)i, &(*out)[i]);
     }
     PQclear(res);
+    columns_free(c);
+    return rc;
+}
+
+th_rc th_activities_claim(th_db *db, th_arena *arena, int32_t partition_id, int32_t worker_id, int32_t limit,
+                          const char *const *lower_names, size_t names_count, th_claimed **out, size_t *count,
+                          th_error *err)
+{
+    columns c = { 0 };
+    th_array *names = names_column(&c, lower_names, names_count);
+    th_param_i32(&c.params, partition_id);
+    th_param_i32(&c.params, worker_id);
+    th_param_i32(&c.params, limit);
+    th_param_array(&c.params, names);
+    return claim(db, arena, th_sql_activity_claim, &c, out, count, err);
+}
+
+/* *partition_id 0: there is none. */
+static th_rc find_suspect(th_db *db, int32_t first_partition, int32_t partition_count, int32_t worker_id,
+                          const char *const *lower_names, size_t names_count, int32_t *partition_id, int64_t *id,
+                          th_error *err)
+{
+    columns c = { 0 };
+    PGresult *res = NULL;
+    th_array *names = names_column(&c, lower_names, names_count);
+    th_param_i32(&c.params, first_partition);
+    th_param_i32(&c.params, partition_count);
+    th_param_i32(&c.params, worker_id);
+    th_param_array(&c.params, names);
+    th_params_ready(&c.params);
+    th_rc rc = th_db_exec(db, th_sql_activity_suspect, &c.params, true, &res, err);
+    bool found = rc == TH_OK && PQntuples(res) == 1;
+    *partition_id = found ? th_get_i32(PQgetvalue(res, 0, 0)) : 0;
+    *id = found ? th_get_i64(PQgetvalue(res, 0, 1)) : 0;
+    PQclear(res);
     columns_free(&c);
     return rc;
+}
+
+th_rc th_activities_claim_suspect(th_db *db, th_arena *arena, int32_t first_partition, int32_t partition_count,
+                                  int32_t worker_id, const char *const *lower_names, size_t names_count,
+                                  th_claimed **out, size_t *count, th_error *err)
+{
+    columns c = { 0 };
+    int32_t partition_id;
+    int64_t id;
+    *count = 0;
+    th_rc rc = find_suspect(db, first_partition, partition_count, worker_id, lower_names, names_count, &partition_id,
+                            &id, err);
+    if (rc != TH_OK || !partition_id)
+        return rc;
+    th_param_i32(&c.params, partition_id);
+    th_param_i32(&c.params, worker_id);
+    th_param_i64(&c.params, id);
+    return claim(db, arena, th_sql_activity_claim_suspect, &c, out, count, err);
 }
 
 static int by_key(const void *a, const void *b)

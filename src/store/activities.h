@@ -32,6 +32,14 @@ th_rc th_activities_claim(th_db *db, th_arena *arena, int32_t partition_id, int3
                           const char *const *lower_names, size_t names_count, th_claimed **out, size_t *count,
                           th_error *err) TH_MUST_CHECK;
 
+/*
+ * Those that several workers have died with, which th_activities_claim leaves out: at most one, and none while this worker holds
+ * another that has not been completed. So what kills its worker is found, and what ran beside it is not blamed.
+ */
+th_rc th_activities_claim_suspect(th_db *db, th_arena *arena, int32_t first_partition, int32_t partition_count,
+                                  int32_t worker_id, const char *const *lower_names, size_t names_count,
+                                  th_claimed **out, size_t *count, th_error *err) TH_MUST_CHECK;
+
 typedef struct th_completed {
     int32_t partition_id;
     int64_t id;

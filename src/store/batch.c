@@ -429,7 +429,7 @@ static void put_instance(group *g, const instance_row *r)
 
 static void sort_instances(th_batch *b)
 {
-    if (b->sorted)
+    if (b->sorted || !b->instance_count)
         return;
     qsort(b->instances, b->instance_count, sizeof *b->instances, by_key);
     for (size_t i = 0; i < b->instance_count; i++)

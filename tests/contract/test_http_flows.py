@@ -56,7 +56,8 @@ def test_a_thousand_waits_at_once_all_end(service):
     try:
         for _ in range(1000):
             s = socket.create_connection((service.host, service.port), timeout=30)
-            s.sendall(b"POST /runtime/webhooks/durabletask/orchestrators/Sleeps?timeout=25&pollingInterval=0.5 HTTP/1.1\r\n"
+            s.sendall(b"POST /runtime/webhooks/durabletask/orchestrators/Sleeps"
+                      b"?timeout=25&pollingInterval=0.5 HTTP/1.1\r\n"
                       b"Host: x\r\nContent-Length: 1\r\n\r\n2")
             waiting.append(s)
         for s in waiting:

@@ -119,6 +119,26 @@ def test_a_stop_ends_waits_at_once_and_loses_no_answer(start):
     assert time.monotonic() - begin < 15
 
 
+def test_a_stop_answers_a_call_that_hangs_in_the_database(start, database):
+    service = start()
+    instance = given.completed(service)
+    blocker, answers = connect(database), []
+    blocker.autocommit = False
+    try:
+        with blocker.cursor() as cur:
+            cur.execute("select 1 from taskhub.instances where instance_id = %s for update", (instance,))
+        call = threading.Thread(target=lambda: answers.append(service.delete(f"/instances/{instance}", timeout=90)))
+        call.start()
+        until(lambda: service.sql("select count(*) from pg_locks where not granted") != [(0,)] or answers)
+        begin = time.monotonic()
+        service.stop(timeout=60)
+        call.join()
+        assert answers[0].status == 503, answers
+        assert time.monotonic() - begin < 60
+    finally:
+        blocker.close()
+
+
 def test_what_was_answered_202_is_there_after_a_kill(start):
     service = start()
     ids = []

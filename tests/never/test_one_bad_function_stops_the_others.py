@@ -152,6 +152,7 @@ def test_an_instance_whose_output_the_database_refuses_fails_alone_with_the_reas
     try:
         ids = [spoilt.sql("select taskhub.start_instance('Forbidden', null, %s, p_hub => %s)", [f"bad-{i}", spoilt.hub])[0][0]
                for i in range(3)]
+        spoilt.sql("set taskhub.notify = on")
         good = [r[0] for r in spoilt.sql("select taskhub.start_instances('hello_orchestrator', array_fill('1'::text, '{200}'), %s)",
                                          [spoilt.hub])]
         for instance in ids:

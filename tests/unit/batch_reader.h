@@ -31,7 +31,7 @@ typedef struct batch_reader {
     size_t count;
 } batch_reader;
 
-static int32_t reader_elements(const th_params *p, int column)
+static inline int32_t reader_elements(const th_params *p, int column)
 {
     if (p->lengths[column] < ARRAY_HEADER) {
         CHECK_INT(p->lengths[column], ARRAY_EMPTY);
@@ -41,12 +41,12 @@ static int32_t reader_elements(const th_params *p, int column)
 }
 
 /* Arrays have a type of their own; a scalar at the end is the number of rows. */
-static bool reader_is_array(const th_params *p, int column)
+static inline bool reader_is_array(const th_params *p, int column)
 {
     return p->types[column] != TH_T_INT8;
 }
 
-static void reader_column(reader_table *t, const th_params *p, int column)
+static inline void reader_column(batch_reader *r, reader_table *t, const th_params *p, int column)
 {
     int32_t n = reader_elements(p, column);
     const char *at = p->values[column] + ARRAY_HEADER;
@@ -57,14 +57,14 @@ static void reader_column(reader_table *t, const th_params *p, int column)
         at += 4;
         if (len < 0)
             continue;
-        *cell = (reader_cell){ at, len };
+        *cell = (reader_cell){ th_strndup(r->arena, at, (size_t)len), len };
         at += len;
     }
     if (n > 0)
         CHECK_INT(at - p->values[column], p->lengths[column]);
 }
 
-static void reader_statement(batch_reader *r, const th_batch_statement *statement)
+static inline void reader_statement(batch_reader *r, const th_batch_statement *statement)
 {
     const th_params *p = statement->params;
     reader_table *t = &r->tables[r->count++];
@@ -82,11 +82,11 @@ static void reader_statement(batch_reader *r, const th_batch_statement *statemen
     }
     t->cells = th_new(r->arena, reader_cell, (size_t)t->rows * READER_COLUMNS + 1);
     for (int c = 0; c < t->columns; c++)
-        reader_column(t, p, c);
+        reader_column(r, t, p, c);
 }
 
-/* The batch must not grow any more. */
-static batch_reader batch_read(th_batch *batch)
+/* The batch must not grow any more, but it may go. */
+static inline batch_reader batch_read(th_batch *batch)
 {
     batch_reader r = { .arena = th_arena_new(0) };
     th_batch_statement statements[TH_BATCH_MAX_STATEMENTS];
@@ -97,14 +97,14 @@ static batch_reader batch_read(th_batch *batch)
     return r;
 }
 
-static void batch_reader_free(batch_reader *r)
+static inline void batch_reader_free(batch_reader *r)
 {
     th_arena_free(r->arena);
     *r = (batch_reader){ 0 };
 }
 
 /* NULL: the batch has no such statement. */
-static const reader_table *reader_find(const batch_reader *r, const char *name)
+static inline const reader_table *reader_find(const batch_reader *r, const char *name)
 {
     for (size_t i = 0; i < r->count; i++)
         if (strcmp(r->tables[i].name, name) == 0)
@@ -112,26 +112,25 @@ static const reader_table *reader_find(const batch_reader *r, const char *name)
     return NULL;
 }
 
-static int reader_rows(const batch_reader *r, const char *name)
+static inline int reader_rows(const batch_reader *r, const char *name)
 {
     const reader_table *t = reader_find(r, name);
     return t ? t->rows : 0;
 }
 
-static const reader_cell *reader_cell_at(const reader_table *t, int row, int column)
+static inline const reader_cell *reader_cell_at(const reader_table *t, int row, int column)
 {
     static const reader_cell none = { 0 };
     return t && row < t->rows && column < t->columns ? &t->cells[row * READER_COLUMNS + column] : &none;
 }
 
-static const char *reader_text(const batch_reader *r, const reader_table *t, int row, int column)
+static inline const char *reader_text(const reader_table *t, int row, int column)
 {
-    const reader_cell *cell = reader_cell_at(t, row, column);
-    return cell->p ? th_strndup(r->arena, cell->p, (size_t)cell->n) : NULL;
+    return reader_cell_at(t, row, column)->p;
 }
 
 /* Of 2, 4 or 8 bytes; what is null gives `absent`. */
-static int64_t reader_int(const reader_table *t, int row, int column, int64_t absent)
+static inline int64_t reader_int(const reader_table *t, int row, int column, int64_t absent)
 {
     const reader_cell *cell = reader_cell_at(t, row, column);
 
@@ -140,14 +139,14 @@ static int64_t reader_int(const reader_table *t, int row, int column, int64_t ab
     return cell->n == 2 ? th_get_i16(cell->p) : cell->n == 4 ? th_get_i32(cell->p) : th_get_i64(cell->p);
 }
 
-static int64_t reader_time(const reader_table *t, int row, int column, int64_t absent)
+static inline int64_t reader_time(const reader_table *t, int row, int column, int64_t absent)
 {
     const reader_cell *cell = reader_cell_at(t, row, column);
     return cell->p ? th_get_time(cell->p) : absent;
 }
 
 /* False: null. */
-static bool reader_uuid(const reader_table *t, int row, int column, th_uuid *out)
+static inline bool reader_uuid(const reader_table *t, int row, int column, th_uuid *out)
 {
     const reader_cell *cell = reader_cell_at(t, row, column);
 

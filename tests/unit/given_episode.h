@@ -38,14 +38,14 @@ static const th_uuid START = { { 1 } }, EXECUTION = { { 2 } }, OTHER = { { 9 } }
 
 /* ---- the executor --------------------------------------------------------------------------- */
 
-static bool given_can_run(void *self, th_item_kind kind, const char *name, const char *version)
+static inline bool given_can_run(void *self, th_item_kind kind, const char *name, const char *version)
 {
     (void)self;
     (void)version;
     return kind == TH_ITEM_ORCHESTRATOR && strcmp(name, "Hello") == 0;
 }
 
-static void given_select(void *self, void *session, const th_event *waiting, size_t n, bool *take)
+static inline void given_select(void *self, void *session, const th_event *waiting, size_t n, bool *take)
 {
     const given *g = self;
     (void)session;
@@ -53,14 +53,14 @@ static void given_select(void *self, void *session, const th_event *waiting, siz
         take[i] = !g->take_only || (int)waiting[i].kind == g->take_only;
 }
 
-static void given_drop(void *self, void *session)
+static inline void given_drop(void *self, void *session)
 {
     given *g = self;
     (void)session;
     g->drops++;
 }
 
-static bool given_claim(void *arg, const char *name)
+static inline bool given_claim(void *arg, const char *name)
 {
     (void)name;
     return ((given *)arg)->claims;
@@ -68,7 +68,7 @@ static bool given_claim(void *arg, const char *name)
 
 /* ---- a life --------------------------------------------------------------------------------- */
 
-static void given_step(given *g)
+static inline void given_step(given *g)
 {
     g->act_index = 0;
     g->step = (th_step){ .batch = g->batch,
@@ -83,7 +83,7 @@ static void given_step(given *g)
                          .min_due_us = TH_TIME_INF };
 }
 
-static given *given_new(void)
+static inline given *given_new(void)
 {
     given *g = th_malloc(sizeof *g);
     g->inst = th_inst_new(PART, "order-1");
@@ -97,20 +97,25 @@ static given *given_new(void)
     return g;
 }
 
-static void given_forget_turn(given *g)
+static inline void given_free_spent(given *g)
 {
     for (th_msg *m; (m = th_msg_pop(&g->step.spent)) != NULL;)
         th_msg_free(m);
     for (th_msg *m; (m = th_msg_pop(&g->step.orphans)) != NULL;)
         th_msg_free(m);
+}
+
+static inline void given_forget_turn(given *g)
+{
     for (th_act *a; (a = th_act_pop(&g->born)) != NULL;)
         th_act_free(a);
     batch_reader_free(&g->read);
 }
 
-static void given_free(given *g)
+static inline void given_free(given *g)
 {
     given_forget_turn(g);
+    given_free_spent(g);
     for (th_act *a; (a = th_act_pop(&g->step.born)) != NULL;)
         th_act_free(a);
     th_inst_free(g->inst);
@@ -121,7 +126,7 @@ static void given_free(given *g)
 /* ---- messages ------------------------------------------------------------------------------- */
 
 /* A row to this instance, due at once, with the instance's row beside it; to be changed before it is put. */
-static th_inbox_row a_row(given *g, th_kind kind)
+static inline th_inbox_row a_row(given *g, th_kind kind)
 {
     return (th_inbox_row){ .partition_id = PART,
                            .due_us = TH_TIME_NEG_INF,
@@ -139,14 +144,14 @@ static th_inbox_row a_row(given *g, th_kind kind)
                            .row_name = "Hello" };
 }
 
-static th_msg *put(given *g, const th_inbox_row *row)
+static inline th_msg *put(given *g, const th_inbox_row *row)
 {
     th_msg *m = th_msg_from_row(row);
     th_msg_push(&g->inst->queue, m);
     return m;
 }
 
-static th_msg *put_start(given *g, const char *input)
+static inline th_msg *put_start(given *g, const char *input)
 {
     th_inbox_row row = a_row(g, TH_ExecutionStarted);
     row.has_execution = true;
@@ -156,7 +161,7 @@ static th_msg *put_start(given *g, const char *input)
     return put(g, &row);
 }
 
-static th_msg *put_event(given *g, const char *name, const char *payload, const char *message_id)
+static inline th_msg *put_event(given *g, const char *name, const char *payload, const char *message_id)
 {
     th_inbox_row row = a_row(g, TH_EventRaised);
     row.name = name;
@@ -165,14 +170,14 @@ static th_msg *put_event(given *g, const char *name, const char *payload, const 
     return put(g, &row);
 }
 
-static th_msg *put_order(given *g, th_kind kind, const char *reason)
+static inline th_msg *put_order(given *g, th_kind kind, const char *reason)
 {
     th_inbox_row row = a_row(g, kind);
     row.payload = reason;
     return put(g, &row);
 }
 
-static th_inbox_row a_result(given *g, th_kind kind, int32_t ref)
+static inline th_inbox_row a_result(given *g, th_kind kind, int32_t ref)
 {
     th_inbox_row row = a_row(g, kind);
     row.has_execution = true;
@@ -181,21 +186,21 @@ static th_inbox_row a_result(given *g, th_kind kind, int32_t ref)
     return row;
 }
 
-static th_msg *put_result(given *g, int32_t ref, const char *result)
+static inline th_msg *put_result(given *g, int32_t ref, const char *result)
 {
     th_inbox_row row = a_result(g, TH_TaskCompleted, ref);
     row.payload = result;
     return put(g, &row);
 }
 
-static th_msg *put_fired(given *g, int32_t ref, int64_t due_us)
+static inline th_msg *put_fired(given *g, int32_t ref, int64_t due_us)
 {
     th_inbox_row row = a_result(g, TH_TimerFired, ref);
     row.due_us = due_us;
     return put(g, &row);
 }
 
-static th_msg *put_local(given *g, int32_t ref, int64_t activity_id, const char *result, const char *failure)
+static inline th_msg *put_local(given *g, int32_t ref, int64_t activity_id, const char *result, const char *failure)
 {
     th_msg *m = th_msg_local(PART, "order-1", &EXECUTION, ref, 0, activity_id, 1, result, failure, NOW);
     th_msg_push(&g->inst->queue, m);
@@ -204,63 +209,36 @@ static th_msg *put_local(given *g, int32_t ref, int64_t activity_id, const char 
 
 /* ---- when ----------------------------------------------------------------------------------- */
 
-/* What the step did is kept for looking at until the next turn; the step is fresh again. */
-static void take_turn_apart(given *g)
+/* What the turn wrote is kept to be looked at, until the next one. */
+static inline void acknowledged(given *g)
 {
-    batch_reader_free(&g->read);
-    for (th_act *a; (a = th_act_pop(&g->born)) != NULL;)
-        th_act_free(a);
+    given_forget_turn(g);
     g->read = batch_read(g->batch);
     g->spent = g->step.spent.count;
     g->orphans = g->step.orphans.count;
     g->born = g->step.born;
     g->step.born = (th_act_list){ 0 };
-}
-
-static void acknowledged(given *g)
-{
-    th_step last = g->step;
-    take_turn_apart(g);
-    for (th_msg *m; (m = th_msg_pop(&last.spent)) != NULL;)
-        th_msg_free(m);
-    for (th_msg *m; (m = th_msg_pop(&last.orphans)) != NULL;)
-        th_msg_free(m);
-    batch_reader copy = g->read;
-    /* The arrays are the batch's, so what was read is moved to the reader's arena before it goes. */
-    for (size_t t = 0; t < copy.count; t++)
-        for (int i = 0; i < copy.tables[t].rows * READER_COLUMNS; i++) {
-            reader_cell *cell = &copy.tables[t].cells[i];
-            cell->p = cell->p ? th_strndup(copy.arena, cell->p, (size_t)cell->n) : NULL;
-        }
+    given_free_spent(g);
     th_batch_clear(g->batch);
-    int64_t dropped = last.dropped, min_due = last.min_due_us;
-    bool now = last.wrote_now, queue = last.wrote_queue;
-    given_step(g);
-    g->step.dropped = dropped; /* of the last turn, to look at */
-    g->step.min_due_us = min_due;
-    g->step.wrote_now = now;
-    g->step.wrote_queue = queue;
 }
 
-static th_turn turn(given *g)
+static inline th_turn turn(given *g)
 {
-    int64_t now = g->step.now_us;
     given_step(g);
-    g->step.now_us = now;
     if (g->inst->state == TH_INST_COLD)
         CHECK(th_episode_adopt(g->inst));
     return th_episode_turn(&g->step, g->inst, g->executors, 1);
 }
 
 /* A turn that needs no executor. */
-static void turn_alone(given *g)
+static inline void turn_alone(given *g)
 {
     CHECK_INT(turn(g), TH_TURN_WROTE);
     acknowledged(g);
 }
 
 /* A turn that is run and answered so. */
-static void turn_answered(given *g, const th_answer *answer)
+static inline void turn_answered(given *g, const th_answer *answer)
 {
     if (!CHECK_INT(turn(g), TH_TURN_RUN))
         return;
@@ -271,17 +249,17 @@ static void turn_answered(given *g, const th_answer *answer)
 
 /* ---- answers -------------------------------------------------------------------------------- */
 
-static th_answer waits(const th_action *actions, size_t n)
+static inline th_answer waits(const th_action *actions, size_t n)
 {
     return (th_answer){ .actions = actions, .action_count = n, .completion.id = TH_NONE };
 }
 
-static th_answer ends(th_status status, const char *result, const char *failure)
+static inline th_answer ends(th_status status, const char *result, const char *failure)
 {
     return (th_answer){ .completion = { true, status, 9, result, failure, NULL, NULL, NULL, 0 } };
 }
 
-static th_action a_task(const char *name, const char *input)
+static inline th_action a_task(const char *name, const char *input)
 {
     th_action a = { .kind = TH_ACT_TASK, .event = th_event_of(TH_TaskScheduled) };
     a.event.name = name;
@@ -290,7 +268,7 @@ static th_action a_task(const char *name, const char *input)
     return a;
 }
 
-static th_action a_timer(const char *fire_at, int64_t due_us)
+static inline th_action a_timer(const char *fire_at, int64_t due_us)
 {
     th_action a = { .kind = TH_ACT_TIMER, .event = th_event_of(TH_TimerCreated) };
     a.event.fire_at = fire_at;
@@ -299,13 +277,13 @@ static th_action a_timer(const char *fire_at, int64_t due_us)
     return a;
 }
 
-static th_action a_cancel(int32_t ref)
+static inline th_action a_cancel(int32_t ref)
 {
     return (th_action){ .kind = TH_ACT_CANCEL_TIMER, .event = th_event_of(TH_KIND_NONE), .cancel_ref = ref };
 }
 
 /* An instance that has started and waits for these actions; the first of them is event 2. */
-static given *given_waiting(const th_action *actions, size_t n)
+static inline given *given_waiting(const th_action *actions, size_t n)
 {
     given *g = given_new();
     th_answer answer = waits(actions, n);
@@ -316,7 +294,7 @@ static given *given_waiting(const th_action *actions, size_t n)
     return g;
 }
 
-static given *given_task(void)
+static inline given *given_task(void)
 {
     th_action task = a_task("Say", "\"Tokyo\"");
     return given_waiting(&task, 1);
@@ -324,35 +302,35 @@ static given *given_task(void)
 
 /* ---- then ----------------------------------------------------------------------------------- */
 
-static const char *text_of(given *g, const char *table, int row, int column)
+static inline const char *text_of(given *g, const char *table, int row, int column)
 {
-    return reader_text(&g->read, reader_find(&g->read, table), row, column);
+    return reader_text(reader_find(&g->read, table), row, column);
 }
 
-static int64_t int_of(given *g, const char *table, int row, int column)
+static inline int64_t int_of(given *g, const char *table, int row, int column)
 {
     return reader_int(reader_find(&g->read, table), row, column, -1);
 }
 
-static int64_t time_of(given *g, const char *table, int row, int column)
+static inline int64_t time_of(given *g, const char *table, int row, int column)
 {
     return reader_time(reader_find(&g->read, table), row, column, -1);
 }
 
-static th_uuid uuid_of(given *g, const char *table, int row, int column)
+static inline th_uuid uuid_of(given *g, const char *table, int row, int column)
 {
     th_uuid id = { { 0 } };
     reader_uuid(reader_find(&g->read, table), row, column, &id);
     return id;
 }
 
-static int rows_of(given *g, const char *table)
+static inline int rows_of(given *g, const char *table)
 {
     return reader_rows(&g->read, table);
 }
 
 /* The n-th event of the first history row that the last turn wrote. */
-static th_event event_of(given *g, size_t n)
+static inline th_event event_of(given *g, size_t n)
 {
     th_event *events = NULL;
     size_t count = 0;
@@ -365,7 +343,7 @@ static th_event event_of(given *g, size_t n)
 }
 
 /* Kinds of the events of the history row, by name, between spaces. */
-static const char *kinds_of(given *g)
+static inline const char *kinds_of(given *g)
 {
     th_buf names = TH_BUF_INIT;
     for (size_t i = 0;; i++) {

@@ -1,0 +1,52 @@
+"""Speed, held to ratios that are measured side by side: what the machine is, and who else uses it, drops out.
+
+The best of three counts. ./dev bench has the figures themselves.
+"""
+import sys
+
+import pytest
+
+import service as svc
+
+sys.path.insert(0, str(svc.ROOT / "bench"))
+
+import cluster  # noqa: E402
+from figures import fan_out, hello  # noqa: E402
+
+TRIES = 3
+COUNT = 5000
+LEAST_SHARE = 0.25
+SMALL, LARGE = 2000, 20000
+MOST_GROWTH = 2.0
+
+
+@pytest.fixture(scope="module")
+def pg():
+    server = cluster.Cluster(svc.cluster())
+    yield server
+    server.close()
+
+
+def best_of(measure, good_enough, better):
+    """The best of three, or the first that is good enough."""
+    results = []
+    for _ in range(TRIES):
+        results.append(measure())
+        if good_enough(results[-1]):
+            break
+    return better(results)
+
+
+def test_hello_sequences_reach_a_quarter_of_what_their_statements_reach_without_an_engine(pg):
+    def share():
+        ceiling = pg.ceiling("--count", COUNT)["per_second"]
+        return hello.once(pg, COUNT)["per_second"] / ceiling
+
+    assert best_of(share, lambda s: s >= LEAST_SHARE, max) >= LEAST_SHARE
+
+
+def test_the_time_of_a_fan_out_grows_no_faster_than_its_width(pg):
+    def growth():
+        return fan_out.once(pg, LARGE) / LARGE / (fan_out.once(pg, SMALL) / SMALL)
+
+    assert best_of(growth, lambda g: g <= MOST_GROWTH, min) <= MOST_GROWTH
