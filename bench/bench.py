@@ -51,7 +51,7 @@ class Bench:
         line["values"] = [round(v, 4) for v in values]
         if ceilings:
             line["ceilings"] = [round(v, 4) for v in ceilings]
-        line.update(more)
+        line.update({k: round(v, 4) if isinstance(v, float) else v for k, v in more.items()})
         print(json.dumps(line) if self.json else text_of(line), flush=True)
 
     def share(self, values, ceilings, lower):
@@ -119,8 +119,8 @@ def main(argv):
         bench.runs = options.runs or FIGURES[name][1]
         try:
             module_of(name).run(bench)
-        except (RuntimeError, AssertionError, OSError) as e:
-            print(f"bench: {name}: {e}", file=sys.stderr)
+        except Exception as e:  # the other figures are wanted all the same
+            print(f"bench: {name}: {type(e).__name__}: {e}", file=sys.stderr)
             failed = 1
     pg.close()
     return failed

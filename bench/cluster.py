@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import subprocess
+import time
 import uuid
 
 import psycopg2
@@ -65,9 +66,28 @@ def children_of(parent):
                     yield int(entry.name)
 
 
+class Machine:
+    """What the processors did since it was made, ours and that of others, who share the machine."""
+
+    def __init__(self):
+        self.began, self.busy = time.monotonic(), self._busy()
+
+    @staticmethod
+    def _busy():
+        with open("/proc/stat", encoding="ascii") as f:
+            user, nice, system, _idle, _wait, irq, softirq, steal = map(int, f.readline().split()[1:9])
+        return (user + nice + system + irq + softirq + steal) / TICKS
+
+    def others(self, ours):
+        """The share of the machine that went to others, when ours is what we used in CPU seconds."""
+        there = (time.monotonic() - self.began) * os.cpu_count()
+        return min(max((self._busy() - self.busy - ours) / there, 0), 1)
+
+
 class Cluster:
-    def __init__(self, dsn):
+    def __init__(self, dsn, rest_s=1.5):
         self.dsn = dsn
+        self.rest_s = rest_s
         self.has_template = False
         self.admin = connect(dsn)
         self.data = pathlib.Path(ask(self.admin, "show data_directory"))
@@ -91,14 +111,15 @@ class Cluster:
 
     @contextlib.contextmanager
     def database(self):
-        """Conninfo of a new database with the schema; it goes at the end. A checkpoint comes first, so
-        that none of the work before is written during the measurement."""
+        """Conninfo of a new database with the schema; it goes at the end. A checkpoint and a rest come
+        first, so that none of the work before is written (nor its files freed) in the measurement."""
         if not self.has_template:
             self._template()
             self.has_template = True
         name = "taskhub_bench_" + uuid.uuid4().hex[:8]
         ask(self.admin, f"create database {name} template {TEMPLATE}")
         ask(self.admin, "checkpoint")
+        time.sleep(self.rest_s)
         try:
             yield self._dsn(name)
         finally:
@@ -115,9 +136,13 @@ class Cluster:
         return run_json(program("fdatasync"), str(self.data.parent), str(n), str(rest_ms))["p50_us"]
 
     def ceiling(self, *options):
-        """bench/ceiling in a database of its own."""
+        """bench/ceiling in a database of its own; cpu_seconds: its own and the server's, all in all."""
         with self.database() as dsn:
-            return run_json(program("ceiling"), "--database", dsn, *map(str, options))
+            before, machine = self.cpu_seconds(), Machine()
+            result = run_json(program("ceiling"), "--database", dsn, *map(str, options))
+            result["cpu_seconds"] = self.cpu_seconds() - before + result["client_cpu_seconds"]
+            result["others"] = machine.others(result["cpu_seconds"])
+        return result
 
     def close(self):
         if self.has_template:

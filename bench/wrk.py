@@ -7,9 +7,10 @@ import subprocess
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def _seconds(text):
-    value, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()
-    return float(value) * {"us": 1e-6, "ms": 1e-3, "s": 1, "m": 60}[unit]
+def _latency_ms(text, percent):
+    """Of the latency distribution: a line `     50%    4.65ms`."""
+    value, unit = re.search(rf"^\s+{percent}%\s+([\d.]+)(us|ms|s|m)$", text, re.MULTILINE).groups()
+    return float(value) * {"us": 1e-3, "ms": 1, "s": 1e3, "m": 6e4}[unit]
 
 
 def load(script, url, seconds, connections=64, **env):
@@ -25,5 +26,5 @@ def load(script, url, seconds, connections=64, **env):
             raise RuntimeError("wrk: " + re.search(trouble + ".*", text).group())
     return {"per_second": float(re.search(r"Requests/sec:\s*([\d.]+)", text).group(1)),
             "requests": int(re.search(r"(\d+) requests in", text).group(1)),
-            "p50_ms": _seconds(re.search(r"50%\s+(\S+)", text).group(1)) * 1e3,
-            "p99_ms": _seconds(re.search(r"99%\s+(\S+)", text).group(1)) * 1e3}
+            "p50_ms": _latency_ms(text, 50),
+            "p99_ms": _latency_ms(text, 99)}

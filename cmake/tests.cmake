@@ -1,5 +1,6 @@
 # tests/unit/test_<module>.c   ctest unit_<module>, linked with the module's room and those below it
 # tests/store/test_<name>.c    ctest store_<name>, in a new database of TH_TEST_DATABASE's cluster
+# tests/store/<name>.c         linked into the tests there that include <name>.h, and what it includes
 # tests/fuzz/fuzz_<name>.c     fuzz/<name>, a libFuzzer driver (TH_FUZZ)
 # tests/*/apps/<name>.c        tests/apps/<name>.so, loaded by the tests from outside
 # tests/rooms/check.sh         ctest rooms, and rooms_check for the check itself
@@ -68,10 +69,26 @@ function(add_unit_test source)
     label_test(unit_${module} unit ${source} ${module_source})
 endfunction()
 
+# The sources beside a file that it uses: one for each header of the same folder that has one.
+function(helpers_of source out)
+    set(found ${ARGN})
+    cmake_path(GET source PARENT_PATH folder)
+    file(STRINGS ${source} lines REGEX "^#include \"[a-z_]+\\.h\"")
+    foreach(line IN LISTS lines)
+        string(REGEX REPLACE "^#include \"([a-z_]+)\\.h\".*" "${folder}/\\1.c" helper ${line})
+        if(EXISTS ${helper} AND NOT helper IN_LIST found)
+            list(APPEND found ${helper})
+            helpers_of(${helper} found ${found})
+        endif()
+    endforeach()
+    set(${out} ${found} PARENT_SCOPE)
+endfunction()
+
 function(add_store_test source)
     cmake_path(GET source STEM stem)
     string(REGEX REPLACE "^test_" "" name ${stem})
-    add_executable(store_${name} ${source})
+    helpers_of(${source} helpers)
+    add_executable(store_${name} ${source} ${helpers})
     set_target_properties(store_${name} PROPERTIES
         RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/store)
     target_include_directories(store_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/store
@@ -79,7 +96,7 @@ function(add_store_test source)
     target_link_libraries(store_${name} PRIVATE th_store_fault th_runtime th_engine)
     add_test(NAME store_${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
         COMMAND ${CMAKE_SOURCE_DIR}/tests/store/in_database.sh $<TARGET_FILE:store_${name}>)
-    label_test(store_${name} store ${source})
+    label_test(store_${name} store ${source} ${helpers})
 endfunction()
 
 function(add_test_app source)
@@ -107,10 +124,13 @@ if(TH_TESTS)
     foreach(source IN LISTS unit_sources)
         add_unit_test(${source})
     endforeach()
-    file(GLOB store_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/store/*.c)
+    file(GLOB store_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/store/test_*.c)
     foreach(source IN LISTS store_sources)
         add_store_test(${source})
     endforeach()
+    if(TARGET store_faults) # every k takes minutes, where the quick run takes a fifth of them
+        set_tests_properties(store_faults PROPERTIES TIMEOUT 1200 COST 100)
+    endif()
     file(GLOB app_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*/apps/*.c)
     foreach(source IN LISTS app_sources)
         add_test_app(${source})

@@ -53,8 +53,8 @@ def make_service(database):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """A failed test shows the end of its service's log."""
+    """A failed test shows the ends of the logs of the services that run."""
     report = (yield).get_result()
-    running = getattr(item, "funcargs", {}).get("service")
-    if report.failed and running is not None:
-        report.sections.append(("service log", running.log()[-4000:]))
+    if report.failed:
+        for running in svc.Service.started:
+            report.sections.append((f"log of hub {running.hub} on port {running.port}", running.log()[-4000:]))

@@ -119,6 +119,8 @@ class Answer:
 class Service:
     """One process. It is not running until start()."""
 
+    started = []  # those that were started and not closed yet: their logs are shown when a test fails
+
     def __init__(self, database, apps=(), hub="TestHub", port=None, args=(), env=None, host="127.0.0.1"):
         self.database = database
         self.apps = [str(app) for app in apps]
@@ -145,6 +147,8 @@ class Service:
     def start(self, ready=True, timeout=30.0):
         """ready=False: returns at once, without waiting for /readiness."""
         assert self.process is None, "already started"
+        if self not in Service.started:
+            Service.started.append(self)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 self.command(), cwd=self.cwd, env={**os.environ, **self.env}, stdin=subprocess.DEVNULL,
@@ -211,6 +215,8 @@ class Service:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGCONT)
         self.kill()
+        if self in Service.started:
+            Service.started.remove(self)
         if self._sql is not None:
             self._sql.close()
             self._sql = None

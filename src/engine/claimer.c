@@ -24,6 +24,7 @@ typedef struct claimer {
     int32_t next;   /* partitions take turns to be first */
     int reconciles; /* that are still to be done after a lost connection */
     int64_t reconcile_at_us;
+    int64_t due_us; /* monotonic; when the next activity that waits for its time may be claimed; INT64_MAX: none */
 } claimer;
 
 static void push_claimed(th_act_list *acts, const th_claimed *c, bool suspect)
@@ -78,7 +79,10 @@ static th_rc waiting(claimer *c, int32_t *partitions, size_t *n, th_error *err)
 {
     const th_hub *hub = &c->engine->hub;
     *n = (size_t)hub->partition_count;
-    return th_activities_waiting(c->db, hub->first_partition, hub->partition_count, partitions, n, err);
+    int64_t next_us;
+    th_rc rc = th_activities_waiting(c->db, hub->first_partition, hub->partition_count, partitions, n, &next_us, err);
+    c->due_us = next_us == INT64_MAX ? INT64_MAX : th_mono_us() + next_us;
+    return rc;
 }
 
 static bool has_free_slot(th_engine *engine)
@@ -111,6 +115,7 @@ static th_rc claim_round(claimer *c, size_t *found, th_error *err)
     c->next++;
     c->left_over = rc == TH_OK && n > 0 && left == 0;
     atomic_store(&engine->queue_left, c->left_over);
+    th_dispatch_set_queued(engine->dispatch, c->left_over);
     if (c->left_over && engine->options.activities)
         th_dispatch_stopped(engine->dispatch);
     *found = acts.count;
@@ -173,7 +178,8 @@ static int64_t sleep_us(const claimer *c)
 {
     bool deaf = !c->idle_lock && !c->left_over && c->engine->options.activities;
     int64_t poll_us = deaf ? DEAF_POLL_US : POLL_US;
-    int64_t until = c->reconciles ? c->reconcile_at_us - th_mono_us() : poll_us;
+    int64_t at_us = c->reconciles && c->reconcile_at_us < c->due_us ? c->reconcile_at_us : c->due_us;
+    int64_t until = at_us - th_mono_us();
     return until < 0 ? 0 : until < poll_us ? until : poll_us;
 }
 

@@ -54,16 +54,18 @@ static void put_back(th_engine *engine, th_act_list *acts)
     pthread_mutex_unlock(&engine->completions_lock);
 }
 
-static size_t split(const th_act_list *acts, bool abandoned, th_completed *items, int64_t *delay_us)
+static bool is_abandoned(const th_act *a)
+{
+    return a->started_us < 0;
+}
+
+/* Those whose started_us says so: completed, or abandoned with that delay. */
+static size_t pick(const th_act_list *acts, int64_t started_us, th_completed *items)
 {
     size_t n = 0;
-    for (const th_act *a = acts->head; a; a = a->next) {
-        if ((a->started_us < 0) != abandoned)
-            continue;
-        if (abandoned && -1 - a->started_us > *delay_us)
-            *delay_us = -1 - a->started_us;
-        items[n++] = (th_completed){ a->partition_id, a->id, a->claim_no, a->result, a->failure };
-    }
+    for (const th_act *a = acts->head; a; a = a->next)
+        if (a->started_us == started_us)
+            items[n++] = (th_completed){ a->partition_id, a->id, a->claim_no, a->result, a->failure };
     return n;
 }
 
@@ -98,17 +100,34 @@ static th_rc write_completions(th_engine *engine, th_db *db, th_completed *items
     return tell_owners(engine, db, items, n, err);
 }
 
+static bool is_first_of_its_delay(const th_act_list *acts, const th_act *act)
+{
+    const th_act *a = acts->head;
+    while (a != act && a->started_us != act->started_us)
+        a = a->next;
+    return a == act;
+}
+
+/* One statement a delay: a lost one must not wait as long as one that was put off. */
+static th_rc write_abandoned(th_engine *engine, th_db *db, const th_act_list *acts, th_completed *items, th_error *err)
+{
+    th_rc rc = TH_OK;
+    for (const th_act *a = acts->head; a && rc == TH_OK; a = a->next) {
+        if (!is_abandoned(a) || !is_first_of_its_delay(acts, a))
+            continue;
+        rc = th_activities_abandon(db, items, pick(acts, a->started_us, items), -1 - a->started_us, err);
+        th__want_claims(engine);
+    }
+    return rc;
+}
+
 static th_rc write_all(th_engine *engine, th_db *db, const th_act_list *acts, th_error *err)
 {
     th_completed *items = th_malloc((acts->count + 1) * sizeof *items);
-    int64_t delay_us = 0;
-    size_t n = split(acts, false, items, &delay_us);
+    size_t n = pick(acts, 0, items);
     th_rc rc = n ? write_completions(engine, db, items, n, err) : TH_OK;
-    n = split(acts, true, items, &delay_us);
-    if (rc == TH_OK && n) {
-        rc = th_activities_abandon(db, items, n, delay_us, err);
-        th__want_claims(engine);
-    }
+    if (rc == TH_OK)
+        rc = write_abandoned(engine, db, acts, items, err);
     free(items);
     return rc;
 }

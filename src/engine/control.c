@@ -260,7 +260,8 @@ static th_rc wait_a_second(control *c, th_error *err)
 {
     int64_t until = th_mono_us() + WATCH_US, left;
     th_rc rc = TH_OK;
-    while (rc == TH_OK && (left = until - th_mono_us()) > 0 && !atomic_load(&c->engine->stopping)) {
+    while (rc == TH_OK && (left = until - th_mono_us()) > 0 && !atomic_load(&c->engine->stopping) &&
+           !atomic_exchange(&c->engine->watch_wanted, false)) {
         rc = th_notify_wait(c->db, c->engine->control_fd, left, notified, c->engine, err);
         th__absorb(c->engine->control_fd);
     }

@@ -29,7 +29,7 @@ struct th_dispatch {
     int first_free, active;
     int64_t reserved; /* places promised, not started */
     th_act_list waiting;
-    bool draining, throttled, stopped, alone;
+    bool draining, throttled, stopped, alone, queued;
     int64_t mean_us; /* of all runs, as names measure theirs; -1: unknown */
     atomic_int quick;
 };
@@ -98,8 +98,8 @@ bool th_dispatch_reserve(th_dispatch *d, const char *name)
     int index = d->draining ? -1 : th_names_find(&d->names, name);
     if (index >= 0) {
         int64_t backlog = d->reserved + (int64_t)d->waiting.count;
-        int64_t room = d->options.max - d->active + allowed_ahead(d, d->names.names[index].mean_us);
-        yes = backlog < room;
+        int64_t ahead = allowed_ahead(d, d->names.names[index].mean_us);
+        yes = backlog < d->options.max - d->active + ahead && !(d->queued && ahead == 0);
         if (yes)
             d->reserved++;
         else if (d->active >= d->options.max)
@@ -128,6 +128,13 @@ int th_dispatch_reserve_free(th_dispatch *d)
     d->reserved += room;
     pthread_mutex_unlock(&d->lock);
     return (int)room;
+}
+
+void th_dispatch_set_queued(th_dispatch *d, bool queued)
+{
+    pthread_mutex_lock(&d->lock);
+    d->queued = queued;
+    pthread_mutex_unlock(&d->lock);
 }
 
 void th_dispatch_stopped(th_dispatch *d)
@@ -185,18 +192,27 @@ static void run(th_dispatch *d, const th_act *act, uint64_t number)
     act->executor->run_activity(act->executor->self, &item);
 }
 
-/* Starts what waits while slots are free; executors are called without the lock, since they may answer at once. */
+/*
+ * Starts what waits while slots are free; executors are called without the lock, since they may answer at once. Such an
+ * answer finds us below it on the stack and leaves the next to us: else the stack would grow with what waits.
+ */
 static void run_waiting(th_dispatch *d)
 {
+    static _Thread_local const th_dispatch *starting;
+    const th_dispatch *outer = starting;
+    if (outer == d)
+        return;
+    starting = d;
     for (;;) {
         pthread_mutex_lock(&d->lock);
         th_act *act = next_to_run(d);
         uint64_t number = act ? number_of(d, act) : 0;
         pthread_mutex_unlock(&d->lock);
         if (!act)
-            return;
+            break;
         run(d, act, number);
     }
+    starting = outer;
 }
 
 static void note_quick(th_dispatch *d, th_act *act)
@@ -266,8 +282,6 @@ void th_dispatch_answer(th_dispatch *d, const th_activity_answer *answer)
 {
     pthread_mutex_lock(&d->lock);
     th_act *act = take_by_token(d, answer->token.number);
-    th_act *next = act ? next_to_run(d) : NULL;
-    uint64_t number = next ? number_of(d, next) : 0;
     bool idle = act && d->waiting.count <= (size_t)d->options.max;
     pthread_mutex_unlock(&d->lock);
     if (!act)
@@ -276,8 +290,7 @@ void th_dispatch_answer(th_dispatch *d, const th_activity_answer *answer)
     if (!abandoned)
         keep_answer(act, answer);
     d->options.done(d->options.arg, act, abandoned, answer->delay_us);
-    if (next)
-        run(d, next, number);
+    run_waiting(d);
     if (idle)
         d->options.idle(d->options.arg);
 }
@@ -293,6 +306,50 @@ void th_dispatch_drain(th_dispatch *d)
     pthread_mutex_unlock(&d->lock);
     for (th_act *act; (act = th_act_pop(&waiting)) != NULL;)
         d->options.done(d->options.arg, act, true, 0);
+}
+
+/* Without the lock: an executor may have locks of its own. A token that is no longer current harms nothing. */
+static void cancel_run(const th_executor *executor, uint64_t number)
+{
+    if (executor->cancel)
+        executor->cancel(executor->self, (th_token){ -1, number });
+}
+
+static bool is_of(const th_act *act, int32_t partition_id, const th_uuid *execution_id)
+{
+    return act && act->partition_id == partition_id &&
+           memcmp(&act->execution_id, execution_id, sizeof *execution_id) == 0;
+}
+
+static th_act_list take_waiting(th_dispatch *d, int32_t partition_id, const th_uuid *execution_id)
+{
+    th_act_list taken = { 0 }, rest = { 0 };
+    pthread_mutex_lock(&d->lock);
+    for (th_act *act; (act = th_act_pop(&d->waiting)) != NULL;) {
+        bool of = is_of(act, partition_id, execution_id);
+        if (of)
+            forget_quick(d, act);
+        th_act_push(of ? &taken : &rest, act);
+    }
+    d->waiting = rest;
+    pthread_mutex_unlock(&d->lock);
+    return taken;
+}
+
+void th_dispatch_cancel(th_dispatch *d, int32_t partition_id, const th_uuid *execution_id)
+{
+    th_act_list waiting = take_waiting(d, partition_id, execution_id);
+    for (th_act *act; (act = th_act_pop(&waiting)) != NULL;)
+        d->options.done(d->options.arg, act, false, 0);
+    for (int i = 0; i < d->options.max; i++) {
+        pthread_mutex_lock(&d->lock);
+        const th_act *act = is_of(d->slots[i].act, partition_id, execution_id) ? d->slots[i].act : NULL;
+        const th_executor *executor = act ? act->executor : NULL;
+        uint64_t number = act ? number_of(d, act) : 0;
+        pthread_mutex_unlock(&d->lock);
+        if (executor)
+            cancel_run(executor, number);
+    }
 }
 
 static th_act *next_expired(th_dispatch *d, int64_t now_us)
@@ -318,9 +375,11 @@ void th_dispatch_expire(th_dispatch *d, int64_t now_us)
         pthread_mutex_lock(&d->lock);
         th_act *act = next_expired(d, now_us);
         uint64_t number = act ? number_of(d, act) : 0;
+        const th_executor *executor = act ? act->executor : NULL;
         pthread_mutex_unlock(&d->lock);
         if (!act)
             return;
+        cancel_run(executor, number);
         th_activity_answer answer = {
             .token = { -1, number },
             .failure = "{\"type\":\"TimeoutException\",\"message\":\"the activity took longer than functionTimeout\"}"

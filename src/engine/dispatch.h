@@ -40,8 +40,16 @@ int th_dispatch_reserve_free(th_dispatch *d);
 
 void th_dispatch_answer(th_dispatch *d, const th_activity_answer *answer);
 
+/* Whether the queue holds more than this process could take: then a slow activity that is born now waits its turn there, behind
+ * those that were there first. */
+void th_dispatch_set_queued(th_dispatch *d, bool queued);
+
 /* The queue holds work that no slot is free for: the limit stops it, if it is reached. */
 void th_dispatch_stopped(th_dispatch *d);
+
+/* Nobody waits for the activities of that execution any more: those that run here are told so, and may stop early; those that
+ * wait for a slot are done, without a result. */
+void th_dispatch_cancel(th_dispatch *d, int32_t partition_id, const th_uuid *execution_id);
 
 /* No more claims; what waits for a slot comes back as abandoned. */
 void th_dispatch_drain(th_dispatch *d);

@@ -38,6 +38,12 @@ void th__want_claims(th_engine *engine)
         th__poke(engine->claimer_fd);
 }
 
+void th__want_watch(th_engine *engine)
+{
+    atomic_store(&engine->watch_wanted, true);
+    th__poke(engine->control_fd);
+}
+
 static th_owner_slot *slot_of(th_engine *engine, int32_t partition_id)
 {
     int32_t i = partition_id - engine->hub.first_partition;
@@ -239,7 +245,7 @@ void th_engine_stop(th_engine *engine, int64_t drain_us)
     if (!engine->dispatch)
         return;
     atomic_store(&engine->draining, true);
-    th__poke(engine->control_fd);
+    th__want_watch(engine); /* so that others hear of it */
     th_dispatch_drain(engine->dispatch);
     wait_for_activities(engine, drain_us);
     for (int i = 0; i < engine->pump_count; i++)

@@ -13,6 +13,7 @@
 #include "engine/dispatch.h"
 #include "engine/engine.h"
 #include "engine/episode.h"
+#include "engine/numbers.h"
 #include "engine/warm.h"
 #include "store/hubs.h"
 #include "store/pen.h"
@@ -35,6 +36,7 @@ typedef struct th_part {
     int64_t careful_until; /* highest message_no of takeover that may be dangerous; 0: run freely */
     bool want_read;
     bool giving; /* nothing new for it: goes back when nothing is under way */
+    int64_t giving_since_us; /* monotonic */
     int64_t next_due_us; /* database clock; TH_TIME_INF: none */
     int64_t acquisition; /* unique in this process */
     bool touched;        /* has a number in the commit being built */
@@ -121,6 +123,7 @@ struct th_pump {
     th_warm warm;
     th_inst *ready_head, *ready_tail;
     size_t ready_count;
+    th_numbers counted; /* messages whose attempts this process has raised: once, since it is alive whatever else went wrong */
     th_inst *careful; /* wait for a careful round (protocol O2); linked by ready_next */
     th_inst **loads;  /* LOADING, asked for or to be asked for */
     size_t load_count, load_cap, load_sent;
@@ -137,6 +140,7 @@ struct th_pump {
     bool loading;       /* a load is in the pipeline */
     bool want_held;     /* some instance wants its held messages */
     bool idle_locks;    /* IDLE locks are held (or asked for) */
+    bool idle_partly;   /* some could not be had, and locks count: let go of all before the next try */
     bool failing;       /* a batch failed: wait until all in flight is reported, then recover */
     th_error failure;   /* of that batch */
     char failed_in[16];
@@ -174,6 +178,7 @@ struct th_engine {
     atomic_llong last_watch_us; /* monotonic; the watch that last succeeded */
     atomic_bool storage_trouble;
     atomic_bool connection_error; /* reconcile claims (protocol A8) */
+    atomic_bool watch_wanted;     /* before the second is over */
 
     /* Who owns what in this process: read by any thread. */
     pthread_rwlock_t owners_lock;
@@ -196,10 +201,13 @@ void th__owner_set(th_engine *engine, int32_t partition_id, th_pump *pump, int64
 void th__poke(int fd);
 void th__absorb(int fd);
 void th__want_claims(th_engine *engine);
+void th__want_watch(th_engine *engine);
 
 /* ---- pump.c, pump_*.c ---- */
+extern _Thread_local th_pump *th__this_pump; /* whose thread this is; NULL: no pump's */
 th_rc th__pump_start(th_engine *engine, th_pump *pump, int index, th_error *err) TH_MUST_CHECK;
 void th__pump_stop(th_pump *pump);
+void th__pump_round(th_pump *pump); /* of its loop, without sleeping; on the pump's thread */
 void th__pump_free(th_pump *pump);
 void th__pump_wake(th_pump *pump, int32_t partition_id);
 void th__pump_order(th_pump *pump, th_order_kind kind, int32_t partition_id);
@@ -259,6 +267,7 @@ void th__lose(th_pump *pump, const th_error *why);
 th_rc th__connect(th_pump *pump, th_error *err) TH_MUST_CHECK;
 th_rc th__give_finished(th_pump *pump, th_error *err) TH_MUST_CHECK;
 bool th__is_giving(const th_pump *pump);
+void th__give_later(th_part *part);
 void th__settle(th_pump *pump); /* commits whose outcome is unknown; needs an idle pipeline */
 void th__free_unsettled(th_pump *pump);
 

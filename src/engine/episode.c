@@ -180,8 +180,12 @@ static void take_message(th_step *step, th_inst *inst, th_msg *m)
     }
     if (is_result(m)) {
         th_open *open = th_opens_find(&inst->opens, m->event.ref);
-        if (!open || open->taken) {
+        if (!open) {
             th__drop(step, m);
+            return;
+        }
+        if (open->taken) { /* for later: the one taken may be of a claim that is not current, and its batch refused */
+            th_msg_push(&inst->queue, m);
             return;
         }
         open->taken = true;

@@ -38,6 +38,8 @@ static bool is_terminate(const th_msg *m)
 static void record_start(th_step *step, th_inst *inst, th_row_writer *row)
 {
     th_msg_list starts = take(inst, is_start);
+    if (!inst->started) /* it ends without a first episode; its start may not even be due */
+        th__forget_older(step, inst);
     for (th_msg *m; (m = th_msg_pop(&starts)) != NULL;) {
         if (inst->started) {
             th__drop(step, m);

@@ -21,10 +21,8 @@ static void record_taken(th_step *step, th_inst *inst, th_row_writer *row)
             inst->started = true;
             inst->renewed = false;
             th__release(step, inst);
-            if (m->replaced) {
-                th_batch_key key = th_inst_key(inst);
-                th_batch_forget(step->batch, &key);
-            }
+            if (m->replaced)
+                th__forget_older(step, inst);
         }
         th__consume(step, m);
     }

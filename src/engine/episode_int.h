@@ -28,6 +28,9 @@ void th__finish(th_step *step, th_inst *inst, th_status status, const char *outp
 /* A change of status, or of the custom status alone. */
 void th__change(th_step *step, th_inst *inst, th_status status, th_status_op op, const char *custom_status);
 
+/* History of older starts of this id. */
+void th__forget_older(th_step *step, const th_inst *inst);
+
 /* What is held, if anything, is due at once (protocol I6). */
 void th__release(th_step *step, th_inst *inst);
 

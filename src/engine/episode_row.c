@@ -51,6 +51,12 @@ void th__drop(th_step *step, th_msg *msg)
     th_msg_push(&step->spent, msg);
 }
 
+void th__forget_older(th_step *step, const th_inst *inst)
+{
+    th_batch_key key = th_inst_key(inst);
+    th_batch_forget(step->batch, &key);
+}
+
 /* In this very batch: a wish in memory to read them later would be lost with the owner. */
 void th__release(th_step *step, th_inst *inst)
 {
@@ -58,6 +64,7 @@ void th__release(th_step *step, th_inst *inst)
         return;
     th_batch_release(step->batch, inst->partition_id, inst->id);
     inst->maybe_held = false;
+    inst->released = true;
     step->wrote_now = true;
 }
 
@@ -93,8 +100,11 @@ void th__close_opens(th_step *step, th_inst *inst)
         else
             tasks = true;
     }
-    if (tasks)
+    if (tasks) {
         th_batch_unschedule(step->batch, &key);
+        inst->left_tasks = true;
+        inst->left_execution = inst->execution_id;
+    }
     th_opens_free(&inst->opens);
 }
 

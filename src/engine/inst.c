@@ -135,7 +135,7 @@ void th_inst_cool(th_inst *inst)
     inst->seen = (th_seen){ 0 };
     inst->state = TH_INST_COLD;
     inst->exists = inst->started = inst->renewed = inst->is_new = inst->maybe_held = false;
-    inst->want_held = inst->ending = inst->doomed = inst->careful = false;
+    inst->want_held = inst->ending = inst->doomed = inst->careful = inst->left_tasks = inst->released = false;
     inst->episode = inst->seq = 0;
     inst->last_t_us = 0;
     inst->executor = NULL;
@@ -257,6 +257,19 @@ static void go_behind(th_inst *inst, const th_episode_row *last)
         inst->seq = last->first_seq + 1;
 }
 
+/* All that may come before the start: an instance can be suspended while it is Pending. */
+static bool is_before_start(const th_past_episode *past, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!past[i].count)
+            return false;
+        for (size_t k = 0; k < past[i].count; k++)
+            if (past[i].events[k].kind != TH_ExecutionSuspended && past[i].events[k].kind != TH_ExecutionResumed)
+                return false;
+    }
+    return true;
+}
+
 th_rc th_inst_load(th_inst *inst, const th_instance_row *row, const th_episode_row *episodes, size_t count,
                    th_error *err)
 {
@@ -273,6 +286,10 @@ th_rc th_inst_load(th_inst *inst, const th_instance_row *row, const th_episode_r
             go_behind(inst, &episodes[count - 1]);
             return rc;
         }
+    }
+    if (!inst->started && !is_before_start(inst->past, count)) { /* it would hold every message, and wait for nothing */
+        go_behind(inst, &episodes[count - 1]);
+        return th_fail(err, TH_INVALID, "history does not begin with ExecutionStarted");
     }
     inst->past_count = count;
     inst->renewed = inst->episode == 0 && row->status == TH_RUNNING;

@@ -77,9 +77,12 @@ struct th_inst {
     bool renewed;   /* continue as new: waits for its own start message */
     bool is_new;    /* no episode committed yet by this owner, so the row says Pending */
     bool maybe_held;
+    bool released;  /* the batch under way makes held messages due again: what came after them is read again behind them */
     bool want_held; /* held messages must be read once nothing is under way */
     bool ending;    /* the batch under way finishes it */
     bool doomed;    /* fails with `doom` at its next turn */
+    bool left_tasks; /* the batch under way drops open tasks of `left_execution`: those that run may stop early */
+    th_uuid left_execution;
     bool careful;   /* runs after its attempts were counted (protocol O2) */
     char *doom;     /* JSON failure */
     int32_t episode, seq; /* the next ones */

@@ -55,7 +55,7 @@ static void one_done(th_pump *pump, th_pen_done *done)
     else if (done->op == TH_PEN_LOAD)
         th__take_load(pump, done);
     else if (done->op == TH_PEN_IDLE && !done->idle_locked)
-        pump->idle_locks = false;
+        pump->idle_partly = true;
 }
 
 static th_rc take_results(th_pump *pump, th_error *err)
@@ -109,6 +109,8 @@ static th_rc work_alone(th_pump *pump, th_error *err)
     if (pump->flying_count > 0)
         return TH_OK;
     th_rc rc = th__obey(pump, err);
+    if (rc == TH_OK && th__is_giving(pump) && pump->idle_locks)
+        return th__go_idle(pump, false, err); /* else the locks of what is given would stay with this session */
     if (rc == TH_OK && th__is_giving(pump))
         rc = th__give_finished(pump, err);
     if (rc == TH_OK && pump->unsettled && pump->settle_at_us <= th_mono_us())
@@ -189,6 +191,8 @@ static int64_t how_long(th_pump *pump, int64_t now_us)
 {
     if (!pump->pen)
         return pump->retry_at_us > now_us ? pump->retry_at_us - now_us : 0;
+    if (pump->flying_count > 0)
+        pump->nothing_since_us = 0;
     if (th_pen_in_flight(pump->pen) > 0)
         return BUSY_POLL_US;
     if (is_gathering(pump))
@@ -237,6 +241,10 @@ static void sleep_for(th_pump *pump, int64_t us)
 static th_rc rest(th_pump *pump, int64_t now_us, th_error *err)
 {
     bool idle = !has_work(pump) && th_pen_in_flight(pump->pen) == 0 && !pump->failing && !pump->resend_at_us;
+    if (pump->idle_partly && !pump->failing && !pipeline_must_drain(pump)) {
+        pump->nothing_since_us = now_us + NO_LOCK_POLL_US - IDLE_AFTER_US; /* a sender was probing: again in a while */
+        return th__go_idle(pump, false, err);
+    }
     if (!idle || !pump->part_count) {
         if (pump->idle_locks && has_work(pump) && !pump->failing && !pipeline_must_drain(pump))
             return th__go_idle(pump, false, err);
@@ -270,9 +278,12 @@ static void try_connect(th_pump *pump)
         th_log(TH_LOG_DEBUG, TH_EV_DB_LOST, NULL, "an owner can't connect: %s", err.text);
 }
 
-static void one_round(th_pump *pump)
+_Thread_local th_pump *th__this_pump;
+
+void th__pump_round(th_pump *pump)
 {
     th_error err = { 0 };
+    th__this_pump = pump;
     th__absorb_mail(pump);
     if (!pump->pen)
         try_connect(pump);
@@ -290,7 +301,7 @@ static void one_round(th_pump *pump)
 static void give_all(th_pump *pump)
 {
     for (size_t i = 0; i < pump->part_count; i++)
-        pump->parts[i].giving = true;
+        th__give_later(&pump->parts[i]);
 }
 
 static bool is_finished(th_pump *pump)
@@ -305,7 +316,7 @@ static void *pump_main(void *arg)
 {
     th_pump *pump = arg;
     while (!is_finished(pump)) {
-        one_round(pump);
+        th__pump_round(pump);
         if (is_finished(pump))
             break;
         int64_t us = how_long(pump, th_mono_us());
@@ -358,6 +369,7 @@ void th__pump_free(th_pump *pump)
     while (pump->spare_count > 0)
         th__commit_free(pump->spare[--pump->spare_count]);
     th__mail_free(pump);
+    th_numbers_free(&pump->counted);
     th__items_free(&pump->items);
     free(pump->parts);
     free(pump->loads);

@@ -179,12 +179,36 @@ th_rc th__send_commit(th_pump *pump, th_error *err)
 
 /* ---- acknowledged --------------------------------------------------------------------------- */
 
+/* What is in hand came later than what has just been released: it is read again, behind that. */
+static void put_behind_released(th_pump *pump, th_inst *inst)
+{
+    th_msg_list local = { 0 };
+    for (th_msg *m; (m = th_msg_pop(&inst->queue)) != NULL;) {
+        if (m->message_no)
+            th__hand_out(pump, m);
+        else
+            th_msg_push(&local, m);
+    }
+    inst->queue = local;
+    inst->released = false;
+}
+
 static void settle_inst(th_pump *pump, th_inst *inst)
 {
     inst->conflicts = 0;
     inst->careful = false;
+    if (inst->released)
+        put_behind_released(pump, inst);
+    if (inst->left_tasks)
+        th_dispatch_cancel(pump->engine->dispatch, inst->partition_id, &inst->left_execution);
+    inst->left_tasks = false;
     if (inst->ending && !inst->queue.head) {
         th_warm_remove(&pump->warm, inst);
+        return;
+    }
+    if (inst->ending) { /* what waits may be for a new start of the same id: the rows know */
+        th_inst_cool(inst);
+        th__ready(pump, inst);
         return;
     }
     if (inst->renewed)

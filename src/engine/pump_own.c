@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "engine/engine_int.h"
 
-enum { RETRY_US = 100000, RETRY_MAX_US = 1000000, SETTLE_EVERY_US = 200000 };
+enum { GIVE_PATIENCE_US = 1000000, RETRY_US = 100000, RETRY_MAX_US = 1000000, SETTLE_EVERY_US = 200000 };
 
 th_part *th__part(th_pump *pump, int32_t partition_id)
 {
@@ -140,9 +140,12 @@ static void forget_of_part(void *arg, th_inst *inst)
         th__forget_inst(s->pump, inst);
 }
 
+/* Episodes that are out are waited for, but not for long: the next owner gives them out again. */
 static bool is_busy(th_pump *pump, const th_part *part)
 {
     part_search s = { .partition_id = part->partition_id };
+    if (th_mono_us() - part->giving_since_us >= GIVE_PATIENCE_US)
+        return part->in_flight > 0;
     th_warm_each(&pump->warm, count_running, &s);
     return part->in_flight > 0 || s.running > 0;
 }
@@ -167,6 +170,14 @@ static th_rc give(th_pump *pump, size_t i, th_error *err)
     th_log(TH_LOG_INFO, TH_EV_PARTITION_GIVEN, &ctx, "given back in order");
     remove_part(pump, i);
     return TH_OK;
+}
+
+void th__give_later(th_part *part)
+{
+    if (part->giving)
+        return;
+    part->giving = true;
+    part->giving_since_us = th_mono_us();
 }
 
 bool th__is_giving(const th_pump *pump)
@@ -201,7 +212,7 @@ static th_rc obey_one(th_pump *pump, const th_order *order, th_error *err)
         return pump->stopping ? TH_OK : acquire(pump, order->partition_id, err);
     case TH_ORDER_GIVE:
         if (part)
-            part->giving = true;
+            th__give_later(part);
         return TH_OK;
     case TH_ORDER_RELEASE_DEAD:
         return part ? release_dead(pump, order->partition_id, err) : TH_OK;
@@ -271,7 +282,7 @@ static void reset(th_pump *pump)
 {
     pump->ready_head = pump->ready_tail = pump->careful = NULL;
     pump->ready_count = pump->load_count = pump->load_sent = 0;
-    pump->reading = pump->loading = pump->idle_locks = pump->failing = pump->want_held = false;
+    pump->reading = pump->loading = pump->idle_locks = pump->idle_partly = pump->failing = pump->want_held = false;
     pump->part_count = 0;
     pump->resend_at_us = 0;
     pump->limit = TH_BATCH_ROWS;
@@ -306,6 +317,7 @@ th_rc th__connect(th_pump *pump, th_error *err)
     th_rc rc = th_pen_open(pump->engine->options.conninfo, &pump->pen, err);
     if (rc == TH_OK) {
         pump->backoff_us = 0;
+        th__want_watch(pump->engine); /* what it lost is free by now */
         return TH_OK;
     }
     pump->pen = NULL;

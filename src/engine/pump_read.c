@@ -113,6 +113,7 @@ th_rc th__go_idle(th_pump *pump, bool on, th_error *err)
     th_rc rc = th_pen_send_idle(pump->pen, parts, pump->part_count, on, err);
     free(parts);
     pump->idle_locks = on;
+    pump->idle_partly = false;
     return rc;
 }
 

@@ -91,8 +91,19 @@ void th__settle_inst(th_pump *pump, th_inst *inst)
     th_warm_idle(&pump->warm, inst, th_mono_us());
 }
 
+/* Without an answer: from here on what the item points to is gone. */
+static void take_item_back(th_pump *pump, th_inst *inst)
+{
+    bool out = th__item_find(pump, inst->token) == inst;
+    if (out && inst->executor->cancel)
+        inst->executor->cancel(inst->executor->self, (th_token){ pump->index, inst->token });
+    th__item_back(pump, inst);
+}
+
 void th__forget_inst(th_pump *pump, th_inst *inst)
 {
+    if (inst->state == TH_INST_RUNNING)
+        take_item_back(pump, inst);
     th_msg_join(&inst->run.taken, &inst->queue);
     inst->queue = inst->run.taken;
     inst->run.taken = (th_msg_list){ 0 };
@@ -102,8 +113,6 @@ void th__forget_inst(th_pump *pump, th_inst *inst)
         else
             th__completion_elsewhere(pump, m);
     }
-    if (inst->state == TH_INST_RUNNING)
-        th__item_back(pump, inst);
     if (inst->state == TH_INST_PARKED)
         pump->parked--;
     if (inst->executor)
@@ -141,7 +150,7 @@ static size_t count_keys(th_pump *pump, th_inst *inst, th_message_key *keys, siz
 {
     const th_part *part = th__part(pump, inst->partition_id);
     for (th_msg *m = inst->queue.head; m && n < CAREFUL_KEYS; m = m->next) {
-        if (!part || !is_dangerous(part, m))
+        if (!part || !is_dangerous(part, m) || !th_numbers_add(&pump->counted, m->message_no))
             continue;
         keys[n++] = (th_message_key){ m->partition_id, m->due_us, m->message_no };
         m->attempts++;
@@ -153,12 +162,15 @@ static void doom_poison(th_inst *inst)
 {
     th_log_ctx ctx = { .partition = inst->partition_id, .instance = inst->id };
     th_log(TH_LOG_ERROR, TH_EV_INSTANCE_POISON, &ctx,
-           "the process died %d times while this instance ran; it fails as poison", TH_ATTEMPT_LIMIT - 1);
+           "the process died %d times while this instance ran; it fails as poison", TH_ATTEMPT_LIMIT);
     th_episode_doom(inst, "PoisonOrchestrator",
                     "the orchestrator was given up: the process died each time it ran");
 }
 
-/* Those that were never tried go together; those that were, one at a time, after all others. */
+/*
+ * Those that were never tried go together; those that were, one at a time, after all others: the least tried first, so that
+ * processes which are killed early, one after the other, do not give up an instance that is merely first in line.
+ */
 static th_inst *choose_careful(th_pump *pump, th_inst **chosen)
 {
     th_inst *rest = NULL, *alone = NULL;
@@ -167,7 +179,7 @@ static th_inst *choose_careful(th_pump *pump, th_inst **chosen)
         next = i->ready_next;
         bool fresh = most_attempts(i) == 0;
         th_inst **list = fresh ? chosen : &rest;
-        if (!fresh && !alone)
+        if (!fresh && (!alone || most_attempts(i) < most_attempts(alone)))
             alone = i;
         i->ready_next = *list;
         *list = i;
@@ -199,10 +211,11 @@ th_rc th__careful_round(th_pump *pump, th_error *err)
         }
         i->in_ready = false;
         i->careful = true;
-        n = count_keys(pump, i, keys, n);
         if (most_attempts(i) >= TH_ATTEMPT_LIMIT) {
             doom_poison(i);
             pump->stats.poisoned++;
+        } else {
+            n = count_keys(pump, i, keys, n);
         }
         th__ready(pump, i);
     }
@@ -392,9 +405,7 @@ void th__apply(th_pump *pump, th_inst *inst, const th_answer *answer)
 
 bool th__pump_inline(th_pump *pump, const th_answer *answer)
 {
-    if (!pump->inline_token || !pthread_equal(pthread_self(), pump->thread))
-        return false;
-    if (answer->token.number != pump->inline_token)
+    if (pump != th__this_pump || !pump->inline_token || answer->token.number != pump->inline_token)
         return false;
     th_inst *inst = pump->inline_inst;
     pump->inline_token = 0;
@@ -417,9 +428,7 @@ static void check_one(void *arg, th_inst *inst)
         inst->state = inst->name ? TH_INST_READY : TH_INST_COLD;
         th__ready(m->pump, inst);
     } else if (inst->state == TH_INST_RUNNING && inst->run.deadline_us <= m->now_us) {
-        if (inst->executor->cancel)
-            inst->executor->cancel(inst->executor->self, (th_token){ m->pump->index, inst->token });
-        th__item_back(m->pump, inst);
+        take_item_back(m->pump, inst);
         again(m->pump, inst, 0);
     }
 }

@@ -232,19 +232,23 @@ th_rc th_activities_reconcile(th_db *db, int32_t partition_id, int32_t worker_id
 }
 
 th_rc th_activities_waiting(th_db *db, int32_t first_partition, int32_t partition_count, int32_t *partitions,
-                            size_t *count, th_error *err)
+                            size_t *count, int64_t *next_us, th_error *err)
 {
     columns c = { 0 };
     PGresult *res = NULL;
+    size_t n = 0;
+    *next_us = INT64_MAX;
     th_param_i32(&c.params, first_partition);
     th_param_i32(&c.params, partition_count);
     th_params_ready(&c.params);
     th_rc rc = th_db_exec(db, th_sql_activity_waiting, &c.params, true, &res, err);
-    size_t n = rc == TH_OK ? (size_t)PQntuples(res) : 0;
-    if (n > *count)
-        n = *count;
-    for (size_t i = 0; i < n; i++)
-        partitions[i] = th_get_i32(PQgetvalue(res, (int)i, 0));
+    for (int i = 0; rc == TH_OK && i < PQntuples(res); i++) {
+        int64_t us = th_get_i64(PQgetvalue(res, i, 1));
+        if (us > 0 && us < *next_us)
+            *next_us = us;
+        else if (us == 0 && n < *count)
+            partitions[n++] = th_get_i32(PQgetvalue(res, i, 0));
+    }
     *count = n;
     PQclear(res);
     columns_free(&c);

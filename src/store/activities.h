@@ -62,8 +62,11 @@ th_rc th_activities_abandon(th_db *db, const th_completed *items, size_t n, int6
 th_rc th_activities_reconcile(th_db *db, int32_t partition_id, int32_t worker_id, const int64_t *running,
                               size_t n, int64_t *freed, th_error *err) TH_MUST_CHECK;
 
-/* Whether partitions of a hub have unclaimed, due activities: their ids; count at most n. */
+/*
+ * Whether partitions of a hub have unclaimed, due activities: their ids; count at most n. *next_us: in how long the first of
+ * those that are not due yet will be, at most a minute; INT64_MAX: none.
+ */
 th_rc th_activities_waiting(th_db *db, int32_t first_partition, int32_t partition_count, int32_t *partitions,
-                            size_t *count, th_error *err) TH_MUST_CHECK;
+                            size_t *count, int64_t *next_us, th_error *err) TH_MUST_CHECK;
 
 #endif

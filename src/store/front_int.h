@@ -123,6 +123,7 @@ typedef struct th__line {
     th_front *front;
     th__front_queue *queue;
     th_db *db;             /* NULL: not connected */
+    bool direct;           /* no pooler in between: statements are prepared */
     int64_t down_since_us; /* 0: what was tried last has worked */
     int64_t next_try_us;   /* connecting: not before */
     int64_t pause_us;      /* before the next but one try */

@@ -3,10 +3,12 @@
  * give up.
  */
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "store/front_int.h"
+#include "store/th_sql.h"
 
 #define FIRST_PAUSE_US INT64_C(20000)
 #define LAST_PAUSE_US INT64_C(1000000)
@@ -56,6 +58,44 @@ static void set_next_try(th__line *line)
     line->pause_us = line->pause_us * 2 < LAST_PAUSE_US ? line->pause_us * 2 : LAST_PAUSE_US;
 }
 
+typedef struct prepared {
+    const char *name;
+    const char *const sql;
+} prepared;
+
+static const prepared statements[] = {
+    { "front_settings", th_sql_front_settings }, { "front_start", th_sql_front_start },
+    { "front_signal", th_sql_front_signal },     { "front_control", th_sql_front_control },
+    { "front_get", th_sql_front_get },
+};
+enum { STATEMENTS = sizeof statements / sizeof statements[0] };
+
+/* Planning a start takes longer than the start. Behind a pooler, which shows another process id than the server's, prepared
+ * statements would be lost with the next transaction, so there everything is planned anew. */
+static bool prepare_all(th_db *db)
+{
+    th_error err = { 0 };
+    PGresult *res = NULL;
+    bool direct = th_db_query(db, "select pg_backend_pid()", 0, NULL, &res, &err) == TH_OK &&
+                  atoi(PQgetvalue(res, 0, 0)) == th_db_pid(db);
+
+    PQclear(res);
+    for (int i = 0; direct && i < STATEMENTS; i++) {
+        res = PQprepare(th_db_pg(db), statements[i].name, statements[i].sql, 0, NULL);
+        direct = PQresultStatus(res) == PGRES_COMMAND_OK;
+        PQclear(res);
+    }
+    return direct;
+}
+
+static const char *prepared_name(const th__line *line, const char *sql)
+{
+    for (int i = 0; line->direct && i < STATEMENTS; i++)
+        if (statements[i].sql == sql)
+            return statements[i].name;
+    return NULL;
+}
+
 static void try_to_open(th__line *line, th_error *err)
 {
     int64_t before_us = th__real_us();
@@ -64,6 +104,7 @@ static void try_to_open(th__line *line, th_error *err)
     th_rc rc = th_db_open(line->front->conninfo, TH_DB_POOL, &line->db, err);
     line->open_took_us = th__real_us() - before_us;
     if (rc == TH_OK) {
+        line->direct = prepare_all(line->db);
         PQsetnonblocking(th_db_pg(line->db), 1);
         return;
     }
@@ -142,16 +183,26 @@ static th_rc broken(PGconn *pg, th_error *err)
                    text[0] ? text : "no answer in time");
 }
 
-static th_rc send_steps(PGconn *pg, th__step *steps, int n, th_error *err)
+static int send_step(const th__line *line, const th__step *step)
 {
-    for (int i = 0; i < n; i++) {
-        const th_params *p = steps[i].params;
-        int sent = p ? PQsendQueryParams(pg, steps[i].sql, p->n, p->types, p->values, p->lengths,
-                                         p->formats, 1)
-                     : PQsendQueryParams(pg, steps[i].sql, 0, NULL, NULL, NULL, NULL, 1);
-        if (!sent)
+    PGconn *pg = th_db_pg(line->db);
+    const th_params *p = step->params;
+    const char *name = prepared_name(line, step->sql);
+
+    if (name)
+        return PQsendQueryPrepared(pg, name, p->n, p->values, p->lengths, p->formats, 1);
+    if (!p)
+        return PQsendQueryParams(pg, step->sql, 0, NULL, NULL, NULL, NULL, 1);
+    return PQsendQueryParams(pg, step->sql, p->n, p->types, p->values, p->lengths, p->formats, 1);
+}
+
+static th_rc send_steps(const th__line *line, th__step *steps, int n, th_error *err)
+{
+    PGconn *pg = th_db_pg(line->db);
+
+    for (int i = 0; i < n; i++)
+        if (!send_step(line, &steps[i]))
             return broken(pg, err);
-    }
     return PQpipelineSync(pg) ? TH_OK : broken(pg, err);
 }
 
@@ -230,7 +281,7 @@ static th_rc run_pipeline(th__line *line, th__step *steps, int n, th_error *err)
 
     if (!PQenterPipelineMode(pg))
         return broken(pg, err);
-    th_rc rc = send_steps(pg, steps, n, err);
+    th_rc rc = send_steps(line, steps, n, err);
     if (rc == TH_OK)
         rc = read_steps(line, steps, n, err);
     if (rc != TH_DB_LOST && !PQexitPipelineMode(pg)) {

@@ -181,9 +181,13 @@ static th_rc try_lock(th_pen *pen, int32_t partition_id, th_error *err)
     return rc;
 }
 
-/* The row that opens a term, and who owns the partition from now on; earlier openings stay for a day. */
+/*
+ * The row that opens a term, and who owns the partition from now on; earlier openings stay for a day. A worker that only lost its
+ * connection lives: no orchestrator has killed it, so nothing speaks against those that ran (protocol O2).
+ */
 static const char open_term[] =
-    "with old as (select clean from taskhub.partitions where partition_id = $1::int), "
+    "with old as (select clean or coalesce(worker_id = $2::int, false) as clean from taskhub.partitions "
+    "  where partition_id = $1::int), "
     "top as (select coalesce(max(commit_no), 0) + 1 as n from taskhub.commits where partition_id = $1::int), "
     "opened as (insert into taskhub.commits (partition_id, commit_no, term, opened_at) "
     "  select $1::int, n, n, now() from top), "

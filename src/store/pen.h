@@ -31,7 +31,7 @@ int th_pen_in_flight(const th_pen *pen); /* operations sent and not reported */
 
 typedef struct th_ownership {
     int64_t term;      /* this ownership's number; the next commit is term + 1 */
-    bool clean;        /* the last owner gave it back in order */
+    bool clean;        /* the last owner gave it back in order, or was this very worker, which lives */
     int64_t last_message; /* the highest message_no that was due at takeover, if it was not clean; else 0 */
 } th_ownership;
 

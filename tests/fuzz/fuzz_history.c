@@ -71,7 +71,8 @@ static void history(const char *text, size_t size)
 /* On an event that has a kind and a ref already, as a message's columns give it. */
 static void body(const char *text, size_t size)
 {
-    static const th_kind kinds[] = { TH_TaskFailed, TH_EventRaised, TH_ExecutionStarted, TH_KIND_NONE };
+    static const th_kind kinds[] = { TH_TaskFailed, TH_EventRaised, TH_ExecutionStarted,
+                                     TH_KIND_NONE };
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         th_arena *arena = th_arena_new(0);

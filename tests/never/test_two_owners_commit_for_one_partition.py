@@ -14,7 +14,7 @@ from facts import FULL
 from load import Events, Load
 
 APPS = [svc.example("hello"), svc.app("never")]
-FIGHT = 60 if FULL else 6  # seconds
+FIGHT = 60 if FULL else 4  # seconds
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ MOST_GROWTH = 2.0
 
 @pytest.fixture(scope="module")
 def pg():
-    server = cluster.Cluster(svc.cluster())
+    server = cluster.Cluster(svc.cluster(), rest_s=0.3)
     yield server
     server.close()
 

@@ -133,8 +133,11 @@ static inline th_rc given_answer(given_call *call)
     return call->rc;
 }
 
-#define GIVEN_CALL \
-    (given_call) { .mutex = PTHREAD_MUTEX_INITIALIZER, .answered = PTHREAD_COND_INITIALIZER }
+#define GIVEN_CALL                                                               \
+    (given_call)                                                                 \
+    {                                                                            \
+        .mutex = PTHREAD_MUTEX_INITIALIZER, .answered = PTHREAD_COND_INITIALIZER \
+    }
 
 static inline th_rc given_start(th_front *front, const th_hub *hub, const char *name,
                                 const char *id, const char *input)
@@ -188,9 +191,9 @@ static inline long long rows_of(const th_hub *hub, const char *table)
 }
 
 /*
- * What is wrong with the history of the instance's present execution, "" if nothing: episodes from 0
- * without a gap, numbers of events too, what was scheduled answered once and nothing else answered
- * (timers may be cancelled), and the end at the end.
+ * What is wrong with the history of the instance's present execution, "" if nothing: episodes from
+ * 0 without a gap, numbers of events too, what was scheduled answered once and nothing else
+ * answered (timers may be cancelled), and the end at the end.
  */
 static inline const char *history_fault(const th_hub *hub, const char *id)
 {

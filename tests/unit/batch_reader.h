@@ -121,7 +121,8 @@ static inline int reader_rows(const batch_reader *r, const char *name)
 static inline const reader_cell *reader_cell_at(const reader_table *t, int row, int column)
 {
     static const reader_cell none = { 0 };
-    return t && row < t->rows && column < t->columns ? &t->cells[row * READER_COLUMNS + column] : &none;
+    return t && row < t->rows && column < t->columns ? &t->cells[row * READER_COLUMNS + column]
+                                                     : &none;
 }
 
 static inline const char *reader_text(const reader_table *t, int row, int column)
@@ -136,7 +137,9 @@ static inline int64_t reader_int(const reader_table *t, int row, int column, int
 
     if (!cell->p)
         return absent;
-    return cell->n == 2 ? th_get_i16(cell->p) : cell->n == 4 ? th_get_i32(cell->p) : th_get_i64(cell->p);
+    return cell->n == 2   ? th_get_i16(cell->p)
+           : cell->n == 4 ? th_get_i32(cell->p)
+                          : th_get_i64(cell->p);
 }
 
 static inline int64_t reader_time(const reader_table *t, int row, int column, int64_t absent)
@@ -158,14 +161,36 @@ static inline bool reader_uuid(const reader_table *t, int row, int column, th_uu
 
 /* ---- the columns, by name ------------------------------------------------------------------- */
 
-enum { IN_PARTITION, IN_ID, IN_START, IN_STATUS, IN_OUTPUT, IN_FAILURE, IN_CUSTOM_OP, IN_CUSTOM, IN_EXECUTOR };
+enum {
+    IN_PARTITION,
+    IN_ID,
+    IN_START,
+    IN_STATUS,
+    IN_OUTPUT,
+    IN_FAILURE,
+    IN_CUSTOM_OP,
+    IN_CUSTOM,
+    IN_EXECUTOR
+};
 enum { RE_PARTITION, RE_ID, RE_START, RE_EXECUTION, RE_INPUT, RE_VERSION };
 enum { FO_PARTITION, FO_ID, FO_EXECUTION }; /* forget, unschedule */
 enum { HI_PARTITION, HI_ID, HI_EXECUTION, HI_EPISODE, HI_FIRST_SEQ, HI_AT, HI_EVENTS, HI_MEMO };
-enum { ME_PARTITION, ME_DUE, ME_NO }; /* consume, drop, hold */
+enum { ME_PARTITION, ME_DUE, ME_NO };                       /* consume, drop, hold */
 enum { UN_PARTITION, UN_DUE, UN_ID, UN_EXECUTION, UN_REF }; /* untimer */
-enum { HE_PARTITION, HE_ID }; /* release, unhold */
-enum { SE_PARTITION, SE_DUE, SE_ID, SE_START, SE_EXECUTION, SE_KIND, SE_NAME, SE_REF, SE_MESSAGE_ID, SE_PAYLOAD, SE_BODY };
+enum { HE_PARTITION, HE_ID };                               /* release, unhold */
+enum {
+    SE_PARTITION,
+    SE_DUE,
+    SE_ID,
+    SE_START,
+    SE_EXECUTION,
+    SE_KIND,
+    SE_NAME,
+    SE_REF,
+    SE_MESSAGE_ID,
+    SE_PAYLOAD,
+    SE_BODY
+};
 enum {
     AC_PARTITION,
     AC_NUMBER,

@@ -1,5 +1,6 @@
 /*
- * given_episode.h - one instance, a batch and a scripted executor, for tests of the rules of episode.h.
+ * given_episode.h - one instance, a batch and a scripted executor, for tests of the rules of
+ * episode.h.
  *
  * The batch is read back after each turn, then emptied, as if it had been acknowledged; messages
  * that it took are counted and freed. Include it after test.h.
@@ -38,14 +39,16 @@ static const th_uuid START = { { 1 } }, EXECUTION = { { 2 } }, OTHER = { { 9 } }
 
 /* ---- the executor --------------------------------------------------------------------------- */
 
-static inline bool given_can_run(void *self, th_item_kind kind, const char *name, const char *version)
+static inline bool given_can_run(void *self, th_item_kind kind, const char *name,
+                                 const char *version)
 {
     (void)self;
     (void)version;
     return kind == TH_ITEM_ORCHESTRATOR && strcmp(name, "Hello") == 0;
 }
 
-static inline void given_select(void *self, void *session, const th_event *waiting, size_t n, bool *take)
+static inline void given_select(void *self, void *session, const th_event *waiting, size_t n,
+                                bool *take)
 {
     const given *g = self;
     (void)session;
@@ -90,7 +93,9 @@ static inline given *given_new(void)
     g->batch = th_batch_new();
     g->next_message = 100;
     g->status = TH_PENDING;
-    g->executor = (th_executor){ .name = "scripted", .self = g, .can_run = given_can_run, .drop = given_drop };
+    g->executor = (th_executor){
+        .name = "scripted", .self = g, .can_run = given_can_run, .drop = given_drop
+    };
     g->executors[0] = &g->executor;
     g->step.now_us = NOW;
     given_step(g);
@@ -125,7 +130,8 @@ static inline void given_free(given *g)
 
 /* ---- messages ------------------------------------------------------------------------------- */
 
-/* A row to this instance, due at once, with the instance's row beside it; to be changed before it is put. */
+/* A row to this instance, due at once, with the instance's row beside it; to be changed before it
+ * is put. */
 static inline th_inbox_row a_row(given *g, th_kind kind)
 {
     return (th_inbox_row){ .partition_id = PART,
@@ -161,7 +167,8 @@ static inline th_msg *put_start(given *g, const char *input)
     return put(g, &row);
 }
 
-static inline th_msg *put_event(given *g, const char *name, const char *payload, const char *message_id)
+static inline th_msg *put_event(given *g, const char *name, const char *payload,
+                                const char *message_id)
 {
     th_inbox_row row = a_row(g, TH_EventRaised);
     row.name = name;
@@ -200,9 +207,11 @@ static inline th_msg *put_fired(given *g, int32_t ref, int64_t due_us)
     return put(g, &row);
 }
 
-static inline th_msg *put_local(given *g, int32_t ref, int64_t activity_id, const char *result, const char *failure)
+static inline th_msg *put_local(given *g, int32_t ref, int64_t activity_id, const char *result,
+                                const char *failure)
 {
-    th_msg *m = th_msg_local(PART, "order-1", &EXECUTION, ref, 0, activity_id, 1, result, failure, NOW);
+    th_msg *m =
+        th_msg_local(PART, "order-1", &EXECUTION, ref, 0, activity_id, 1, result, failure, NOW);
     th_msg_push(&g->inst->queue, m);
     return m;
 }
@@ -279,7 +288,9 @@ static inline th_action a_timer(const char *fire_at, int64_t due_us)
 
 static inline th_action a_cancel(int32_t ref)
 {
-    return (th_action){ .kind = TH_ACT_CANCEL_TIMER, .event = th_event_of(TH_KIND_NONE), .cancel_ref = ref };
+    return (th_action){ .kind = TH_ACT_CANCEL_TIMER,
+                        .event = th_event_of(TH_KIND_NONE),
+                        .cancel_ref = ref };
 }
 
 /* An instance that has started and waits for these actions; the first of them is event 2. */
@@ -337,7 +348,8 @@ static inline th_event event_of(given *g, size_t n)
     th_error err = { 0 };
     const char *json = text_of(g, "history", 0, HI_EVENTS);
 
-    if (!CHECK(json && th_events_read(g->read.arena, json, strlen(json), 0, &events, &count, &err) == TH_OK))
+    if (!CHECK(json && th_events_read(g->read.arena, json, strlen(json), 0, &events, &count,
+                                      &err) == TH_OK))
         return th_event_of(TH_KIND_NONE);
     return n < count ? events[n] : th_event_of(TH_KIND_NONE);
 }
@@ -355,6 +367,18 @@ static inline const char *kinds_of(given *g)
     const char *text = th_strdup(g->read.arena, names.data ? names.data : "");
     th_buf_free(&names);
     return text;
+}
+
+/* A turn that does nothing but drop the one message that waits. Ends the scene. */
+static inline void check_dropped(given *g, const char *why)
+{
+    if (!CHECK_INT(turn(g), TH_TURN_NOTHING))
+        printf("  %s\n", why);
+    acknowledged(g);
+    CHECK_INT(rows_of(g, "drop") + (int)g->orphans, 1);
+    CHECK_INT(g->step.dropped, 1);
+    CHECK_INT(rows_of(g, "history"), 0);
+    given_free(g);
 }
 
 #endif

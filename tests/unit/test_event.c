@@ -21,7 +21,8 @@ static const char *written(th_arena *arena, const th_event *e)
     return text;
 }
 
-static th_rc read_array(th_arena *arena, const char *json, th_event **events, size_t *count, th_error *err)
+static th_rc read_array(th_arena *arena, const char *json, th_event **events, size_t *count,
+                        th_error *err)
 {
     return th_events_read(arena, json, strlen(json), 0, events, count, err);
 }
@@ -81,7 +82,8 @@ TEST(results_events_and_the_start_are_consumed_and_what_an_episode_makes_is_not)
     CHECK(th_kind_is_consumed(TH_TimerFired) && th_kind_is_consumed(TH_EventRaised));
     CHECK(th_kind_is_consumed(TH_ExecutionStarted) && th_kind_is_consumed(TH_OrchestratorStarted));
     CHECK(!th_kind_is_consumed(TH_TaskScheduled) && !th_kind_is_consumed(TH_TimerCreated));
-    CHECK(!th_kind_is_consumed(TH_ExecutionCompleted) && !th_kind_is_consumed(TH_ExecutionSuspended));
+    CHECK(!th_kind_is_consumed(TH_ExecutionCompleted) &&
+          !th_kind_is_consumed(TH_ExecutionSuspended));
 }
 
 TEST(statuses_have_names_and_four_of_them_are_ends)
@@ -116,14 +118,16 @@ TEST(an_event_with_everything_in_it_comes_back_whole)
         int32_t n = 0;
         e.seq = 41;
         e.t_us = INT64_C(1790000000123456);
-#define FILL_TEXT(member) e.member = "the " #member " of \"it\"\\ \n\t\x01 \xc3\xa9 \xf0\x9f\x98\x80 \\u0000";
+#define FILL_TEXT(member) \
+    e.member = "the " #member " of \"it\"\\ \n\t\x01 \xc3\xa9 \xf0\x9f\x98\x80 \\u0000";
         EVENT_TEXTS(FILL_TEXT)
 #undef FILL_TEXT
 #define FILL_NUMBER(member) e.member = n++;
         EVENT_NUMBERS(FILL_NUMBER)
 #undef FILL_NUMBER
         e.recurse = 1;
-        e.failure = "{\"type\":\"T\",\"message\":\"a\\u0000b\",\"inner\":{\"n\":[1,2.5,null,true]}}";
+        e.failure =
+            "{\"type\":\"T\",\"message\":\"a\\u0000b\",\"inner\":{\"n\":[1,2.5,null,true]}}";
         e.tags = "{\"b\":\"2\",\"a\":\"1\"}"; /* in their order */
         e.trace = "{}";
         e.parent = "{\"instanceId\":\"p\",\"ref\":3}";
@@ -168,8 +172,16 @@ TEST(a_payload_is_a_string_under_the_key_of_its_kind)
 
 TEST(a_payload_need_not_be_json_and_comes_back_byte_for_byte)
 {
-    static const char *const payloads[] = { "", " ", "not json", "{\"a\":1,\"a\":2.50}", "\"\\u0000\"", "\x7f\x1f\x01",
-                                            "\"", "\\", "\xef\xbf\xbd\xf4\x8f\xbf\xbf", "</script>" };
+    static const char *const payloads[] = { "",
+                                            " ",
+                                            "not json",
+                                            "{\"a\":1,\"a\":2.50}",
+                                            "\"\\u0000\"",
+                                            "\x7f\x1f\x01",
+                                            "\"",
+                                            "\\",
+                                            "\xef\xbf\xbd\xf4\x8f\xbf\xbf",
+                                            "</script>" };
     for (size_t i = 0; i < sizeof payloads / sizeof payloads[0]; i++) {
         th_event e = th_event_of(TH_EventRaised);
         e.payload = payloads[i];
@@ -179,7 +191,8 @@ TEST(a_payload_need_not_be_json_and_comes_back_byte_for_byte)
 
 TEST(seq_counts_from_the_rows_first)
 {
-    static const char json[] = "[{\"kind\":\"OrchestratorStarted\"},{\"kind\":\"TaskScheduled\"},{\"kind\":\"TimerCreated\"}]";
+    static const char json[] = "[{\"kind\":\"OrchestratorStarted\"},{\"kind\":\"TaskScheduled\"},{"
+                               "\"kind\":\"TimerCreated\"}]";
     th_arena *arena = th_arena_new(0);
     th_event *events;
     size_t count;
@@ -236,7 +249,8 @@ TEST(what_is_not_the_events_of_an_episode_is_refused_with_the_key_or_place_and_t
         { "[{\"kind\":\"TaskCompleted\",\"ref\":99999999999999999999}]", "history" },
         { "[{\"kind\":\"TaskCompleted\",\"result\":{}}]", "'result' must be a string" },
         { "[{\"kind\":\"TaskCompleted\",\"result\":1}]", "'result' must be a string" },
-        { "[{\"kind\":\"TaskCompleted\",\"result\":\"a\\u0000b\"}]", "'result' must be a string without a NUL" },
+        { "[{\"kind\":\"TaskCompleted\",\"result\":\"a\\u0000b\"}]",
+          "'result' must be a string without a NUL" },
         { "[{\"kind\":\"EventRaised\",\"name\":[]}]", "'name' must be a string" },
         { "[{\"kind\":\"EventRaised\",\"t\":\"now\"}]", "'t' must be microseconds" },
         { "[{\"kind\":\"EventRaised\",\"t\":1e3}]", "'t' must be microseconds" },
@@ -281,7 +295,8 @@ TEST(nesting_without_end_is_refused)
 
 TEST(null_is_absent_and_unknown_keys_are_ignored)
 {
-    static const char json[] = "[{\"kind\":\"TaskCompleted\",\"result\":null,\"name\":null,\"tags\":null,\"new\":[1],\"input\":\"x\"}]";
+    static const char json[] = "[{\"kind\":\"TaskCompleted\",\"result\":null,\"name\":null,"
+                               "\"tags\":null,\"new\":[1],\"input\":\"x\"}]";
     th_arena *arena = th_arena_new(0);
     th_event *events, bare = th_event_of(TH_TaskCompleted);
     size_t count;

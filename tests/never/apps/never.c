@@ -39,6 +39,12 @@ static const char *waits(th_orch *o)
     return th_wait_event(o, "Go");
 }
 
+static const char *sleeps(th_orch *o)
+{
+    th_sleep(o, (int64_t)(th_get_number(th_input(o), NULL, 1) * (double)TH_SECOND));
+    return "\"slept\"";
+}
+
 static const char *echo(th_orch *o)
 {
     return th_input(o);
@@ -147,6 +153,11 @@ static const char *bad_name(th_orch *o)
     return th_call_activity(o, "\xff", NULL);
 }
 
+static const char *calls_missing(th_orch *o)
+{
+    return th_call_activity(o, "Missing", NULL);
+}
+
 /* A text that the constraint of a test refuses. */
 static const char *forbidden(th_orch *o)
 {
@@ -159,6 +170,7 @@ TH_APP(app)
     th_add_orchestrator(app, "Collect", collect);
     th_add_orchestrator(app, "Waits", waits);
     th_add_orchestrator(app, "Echo", echo);
+    th_add_orchestrator(app, "Sleeps", sleeps);
     th_add_orchestrator(app, "Naps", naps);
     th_add_orchestrator(app, "CallsSegv", calls_segv);
     th_add_orchestrator(app, "Killer", killer);
@@ -170,6 +182,7 @@ TH_APP(app)
     th_add_orchestrator(app, "BadStatus", bad_status);
     th_add_orchestrator(app, "BadName", bad_name);
     th_add_orchestrator(app, "CallsSpoil", calls_spoil);
+    th_add_orchestrator(app, "CallsMissing", calls_missing);
     th_add_orchestrator(app, "Forbidden", forbidden);
     th_add_activity(app, "Nap", nap);
     th_add_activity(app, "Segv", segv);

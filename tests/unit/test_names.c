@@ -1,0 +1,102 @@
+/* test_names.c - the activity names of this process. */
+#include "test.h"
+
+#include "engine/names.h"
+
+typedef struct listing {
+    const char *const *names;
+    size_t count;
+} listing;
+
+static const char *list(void *self, th_item_kind kind, size_t n)
+{
+    const listing *l = self;
+    return kind == TH_ITEM_ACTIVITY && n < l->count ? l->names[n] : NULL;
+}
+
+static const char *const ours[] = { "SayHello", "F2", "say_hello" };
+static const char *const theirs[] = { "f2", "Other", "\xc3\x89t\xc3\xa9" };
+static listing first_list = { ours, 3 }, second_list = { theirs, 3 };
+static const th_executor first = { .name = "first", .self = &first_list, .list = list };
+static const th_executor second = { .name = "second", .self = &second_list, .list = list };
+
+TEST(names_are_found_in_any_case_and_the_first_executor_that_has_one_runs_it)
+{
+    const th_executor *executors[] = { &first, &second };
+    th_names names;
+    th_names_init(&names, executors, 2);
+
+    CHECK_INT(names.count, 5);
+    int f2 = th_names_find(&names, "F2");
+    CHECK(f2 >= 0 && th_names_find(&names, "f2") == f2);
+    CHECK(names.names[f2].executor == &first);
+    CHECK(names.names[th_names_find(&names, "OTHER")].executor == &second);
+    CHECK(th_names_find(&names, "sayHELLO") != th_names_find(&names, "say_hello"));
+    CHECK(th_names_find(&names, "\xc3\x89T\xc3\xa9") >= 0); /* only ASCII has cases here */
+    CHECK_INT(th_names_find(&names, "\xc3\xa9t\xc3\xa9"), -1);
+    th_names_free(&names);
+}
+
+TEST(what_nobody_runs_is_not_found)
+{
+    const th_executor *executors[] = { &first };
+    th_names names;
+    th_names_init(&names, executors, 1);
+    static const char *const unknown[] = { "", "F", "F22", "SayHell", "SayHello ", "Other" };
+    for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
+        CHECK_INT(th_names_find(&names, unknown[i]), -1);
+    th_names_free(&names);
+
+    th_names_init(&names, NULL, 0);
+    CHECK_INT(names.count, 0);
+    CHECK_INT(th_names_find(&names, "F2"), -1);
+    th_names_free(&names);
+}
+
+TEST(lists_for_sql_are_in_lower_case)
+{
+    const th_executor *executors[] = { &first };
+    th_names names;
+    th_names_init(&names, executors, 1);
+    CHECK_STR(names.lower[0], "sayhello");
+    CHECK_STR(names.lower[1], "f2");
+    th_names_free(&names);
+}
+
+TEST(hundreds_of_names_are_all_found)
+{
+    static char texts[700][16];
+    static const char *many[700];
+    for (int i = 0; i < 700; i++) {
+        snprintf(texts[i], sizeof texts[i], "Name%d", i);
+        many[i] = texts[i];
+    }
+    listing all = { many, 700 };
+    th_executor x = { .self = &all, .list = list };
+    const th_executor *executors[] = { &x };
+    th_names names;
+    th_names_init(&names, executors, 1);
+    for (int i = 0; i < 700; i++)
+        CHECK_INT(th_names_find(&names, many[i]), i);
+    CHECK_INT(th_names_find(&names, "Name700"), -1);
+    th_names_free(&names);
+}
+
+TEST(a_duration_is_unknown_then_the_first_and_then_weighted_towards_the_shorter)
+{
+    const th_executor *executors[] = { &first };
+    th_names names;
+    th_names_init(&names, executors, 1);
+    CHECK_INT(names.names[0].mean_us, -1);
+    th_names_measure(&names, 0, 1000);
+    CHECK_INT(names.names[0].mean_us, 1000);
+    th_names_measure(&names, 0, 4200);
+    CHECK_INT(names.names[0].mean_us, 1100);
+    th_names_measure(&names, 0, 300);
+    CHECK_INT(names.names[0].mean_us, 1000);
+    CHECK_INT(names.names[1].mean_us, -1);
+    for (int i = 0; i < 1000; i++)
+        th_names_measure(&names, 0, 0);
+    CHECK(names.names[0].mean_us >= 0 && names.names[0].mean_us < 10);
+    th_names_free(&names);
+}
