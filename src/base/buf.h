@@ -30,8 +30,8 @@ typedef struct th_buf {
 void th_buf_free(th_buf *buf);  /* back to TH_BUF_INIT, limit kept */
 void th_buf_clear(th_buf *buf); /* len 0, memory kept */
 void th_buf_reserve(th_buf *buf, size_t more);
-char *
-th_buf_steal(th_buf *buf); /* the text, now the caller's (free()); "" if nothing was appended */
+char *th_buf_steal(
+    th_buf *buf); /* the text, now the caller's (free()); "" if nothing was appended */
 
 void th_buf_add(th_buf *buf, const void *p, size_t n);
 void th_buf_str(th_buf *buf, const char *s);

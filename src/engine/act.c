@@ -25,8 +25,8 @@ static const char *put(char **at, const char *s)
 
 th_act *th_act_new(const th_act *from)
 {
-    size_t texts = length(from->instance_id) + length(from->name) + length(from->version) + length(from->input) +
-                   length(from->tags);
+    size_t texts = length(from->instance_id) + length(from->name) + length(from->version) +
+                   length(from->input) + length(from->tags);
     th_act *act = malloc(sizeof *act + texts);
     if (!act)
         abort();

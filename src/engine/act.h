@@ -30,8 +30,9 @@ struct th_act {
     int64_t started_us; /* monotonic; 0: waits for a slot */
     uint32_t slot;
     int name_index;
-    bool suspect; /* workers have died with it: its completion is written at once, before the next such one is claimed */
-    bool quick; /* counts among those that will be done in a moment */
+    bool suspect; /* workers have died with it: its completion is written at once, before the next
+                     such one is claimed */
+    bool quick;   /* counts among those that will be done in a moment */
     /* The answer, once there is one. */
     char *result, *failure;
     char texts[];

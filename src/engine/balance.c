@@ -8,7 +8,12 @@
 
 #include "base/arena.h"
 
-enum { ANYONE_AFTER_US = 5000000, KEEP_OFF_US = 5000000, RETURN_US = 15000000, TWICE_APART_US = 900000 };
+enum {
+    ANYONE_AFTER_US = 5000000,
+    KEEP_OFF_US = 5000000,
+    RETURN_US = 15000000,
+    TWICE_APART_US = 900000
+};
 
 typedef struct seen_free {
     int32_t worker_id;
@@ -63,8 +68,8 @@ static int32_t held_by(const th_watch *watch, int32_t worker_id)
 }
 
 typedef struct shares {
-    int32_t mine;     /* 0 while this process does not take part */
-    bool some_below;  /* another worker holds less than its share */
+    int32_t mine;    /* 0 while this process does not take part */
+    bool some_below; /* another worker holds less than its share */
 } shares;
 
 static shares work_out(const th_watch *watch, int32_t me)
@@ -97,7 +102,8 @@ static void note_free(th_balance *b, const th_watch *watch, int64_t now_us)
     }
 }
 
-static bool may_take(const th_balance *b, int32_t partition_id, int32_t held, int32_t share, int64_t now_us)
+static bool may_take(const th_balance *b, int32_t partition_id, int32_t held, int32_t share,
+                     int64_t now_us)
 {
     int32_t i = partition_id - b->first;
     if (b->given_at[i] && now_us - b->given_at[i] < KEEP_OFF_US)
@@ -105,8 +111,8 @@ static bool may_take(const th_balance *b, int32_t partition_id, int32_t held, in
     return held < share || now_us - b->free_since[i] >= ANYONE_AFTER_US;
 }
 
-void th_balance_decide(th_balance *b, const th_watch *watch, int32_t me, bool draining, const bool *mine,
-                       int64_t now_us, th_move *moves)
+void th_balance_decide(th_balance *b, const th_watch *watch, int32_t me, bool draining,
+                       const bool *mine, int64_t now_us, th_move *moves)
 {
     int32_t held = 0;
     shares s = work_out(watch, me);
@@ -157,7 +163,8 @@ static bool is_gone(th_balance *b, const th_seen_worker *w, const th_watch *watc
         seen->since_us = now_us;
         return false;
     }
-    return now_us - seen->since_us >= TWICE_APART_US && (w->same_server || watch->server_up_us >= RETURN_US);
+    return now_us - seen->since_us >= TWICE_APART_US &&
+           (w->same_server || watch->server_up_us >= RETURN_US);
 }
 
 int32_t th_balance_bury(th_balance *b, const th_watch *watch, int32_t me, int64_t now_us)

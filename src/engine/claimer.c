@@ -1,6 +1,6 @@
 /*
- * claimer.c - activities from the queue: claims as many as slots are free, partition by partition, and sleeps without polling
- * much (protocol A2, A8, W3).
+ * claimer.c - activities from the queue: claims as many as slots are free, partition by partition,
+ * and sleeps without polling much (protocol A2, A8, W3).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,8 @@
 #include "store/notify.h"
 
 enum { POLL_US = 3000000, DEAF_POLL_US = 100000, RETRY_US = 200000, REGISTERED_POLL_US = 10000 };
-/* Claims younger than 5 s are left alone (protocol A8); what a lost statement of up to 30 s still claimed is found too. */
+/* Claims younger than 5 s are left alone (protocol A8); what a lost statement of up to 30 s still
+ * claimed is found too. */
 enum { RECONCILE_US = 5200000, RECONCILES = 7 };
 
 typedef struct claimer {
@@ -24,7 +25,8 @@ typedef struct claimer {
     int32_t next;   /* partitions take turns to be first */
     int reconciles; /* that are still to be done after a lost connection */
     int64_t reconcile_at_us;
-    int64_t due_us; /* monotonic; when the next activity that waits for its time may be claimed; INT64_MAX: none */
+    int64_t due_us; /* monotonic; when the next activity that waits for its time may be claimed;
+                       INT64_MAX: none */
 } claimer;
 
 static void push_claimed(th_act_list *acts, const th_claimed *c, bool suspect)
@@ -45,14 +47,15 @@ static void push_claimed(th_act_list *acts, const th_claimed *c, bool suspect)
     th_act_push(acts, th_act_new(&act));
 }
 
-static th_rc claim_some(claimer *c, int32_t partition_id, int32_t limit, th_act_list *acts, th_error *err)
+static th_rc claim_some(claimer *c, int32_t partition_id, int32_t limit, th_act_list *acts,
+                        th_error *err)
 {
     th_arena *arena = th_arena_new(0);
     th_claimed *claimed;
     size_t count = 0, names_count;
     const char *const *names = th_dispatch_names(c->engine->dispatch, &names_count);
-    th_rc rc = th_activities_claim(c->db, arena, partition_id, c->engine->worker_id, limit, names, names_count,
-                                   &claimed, &count, err);
+    th_rc rc = th_activities_claim(c->db, arena, partition_id, c->engine->worker_id, limit, names,
+                                   names_count, &claimed, &count, err);
     for (size_t i = 0; rc == TH_OK && i < count; i++)
         push_claimed(acts, &claimed[i], false);
     th_arena_free(arena);
@@ -68,7 +71,8 @@ static th_rc claim_suspect(claimer *c, th_act_list *acts, th_error *err)
     const th_hub *hub = &c->engine->hub;
     const char *const *names = th_dispatch_names(c->engine->dispatch, &names_count);
     th_rc rc = th_activities_claim_suspect(c->db, arena, hub->first_partition, hub->partition_count,
-                                           c->engine->worker_id, names, names_count, &claimed, &count, err);
+                                           c->engine->worker_id, names, names_count, &claimed,
+                                           &count, err);
     if (rc == TH_OK && count)
         push_claimed(acts, claimed, true);
     th_arena_free(arena);
@@ -80,7 +84,8 @@ static th_rc waiting(claimer *c, int32_t *partitions, size_t *n, th_error *err)
     const th_hub *hub = &c->engine->hub;
     *n = (size_t)hub->partition_count;
     int64_t next_us;
-    th_rc rc = th_activities_waiting(c->db, hub->first_partition, hub->partition_count, partitions, n, &next_us, err);
+    th_rc rc = th_activities_waiting(c->db, hub->first_partition, hub->partition_count, partitions,
+                                     n, &next_us, err);
     c->due_us = next_us == INT64_MAX ? INT64_MAX : th_mono_us() + next_us;
     return rc;
 }
@@ -122,7 +127,8 @@ static th_rc claim_round(claimer *c, size_t *found, th_error *err)
     th_dispatch_unreserve(engine->dispatch, (size_t)left);
     if (acts.head)
         th_dispatch_start(engine->dispatch, &acts);
-    if (c->left_over && has_free_slot(engine)) /* it came free before it could know that the queue has more */
+    if (c->left_over &&
+        has_free_slot(engine)) /* it came free before it could know that the queue has more */
         th__want_claims(engine);
     free(partitions);
     return rc;
@@ -154,8 +160,8 @@ static th_rc reconcile(claimer *c, th_error *err)
             return rc;
         th_log_ctx ctx = { .partition = p };
         if (freed)
-            th_log(TH_LOG_WARN, TH_EV_CLAIM_RECONCILED, &ctx, "%lld claims of this process that it does not run came free",
-                   (long long)freed);
+            th_log(TH_LOG_WARN, TH_EV_CLAIM_RECONCILED, &ctx,
+                   "%lld claims of this process that it does not run came free", (long long)freed);
     }
     return TH_OK;
 }
@@ -178,7 +184,8 @@ static int64_t sleep_us(const claimer *c)
 {
     bool deaf = !c->idle_lock && !c->left_over && c->engine->options.activities;
     int64_t poll_us = deaf ? DEAF_POLL_US : POLL_US;
-    int64_t at_us = c->reconciles && c->reconcile_at_us < c->due_us ? c->reconcile_at_us : c->due_us;
+    int64_t at_us =
+        c->reconciles && c->reconcile_at_us < c->due_us ? c->reconcile_at_us : c->due_us;
     int64_t until = at_us - th_mono_us();
     return until < 0 ? 0 : until < poll_us ? until : poll_us;
 }

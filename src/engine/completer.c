@@ -1,6 +1,7 @@
 /*
- * completer.c - completions and abandoned claims that go through the queue's own statement (protocol A4, A6): partitions that are not
- * ours, and what was in doubt when a connection was lost.
+ * completer.c - completions and abandoned claims that go through the queue's own statement
+ * (protocol A4, A6): partitions that are not ours, and what was in doubt when a connection was
+ * lost.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -65,12 +66,14 @@ static size_t pick(const th_act_list *acts, int64_t started_us, th_completed *it
     size_t n = 0;
     for (const th_act *a = acts->head; a; a = a->next)
         if (a->started_us == started_us)
-            items[n++] = (th_completed){ a->partition_id, a->id, a->claim_no, a->result, a->failure };
+            items[n++] =
+                (th_completed){ a->partition_id, a->id, a->claim_no, a->result, a->failure };
     return n;
 }
 
 /* Owners hear of it: ours in memory, others if they sleep. */
-static th_rc tell_owners(th_engine *engine, th_db *db, const th_completed *items, size_t n, th_error *err)
+static th_rc tell_owners(th_engine *engine, th_db *db, const th_completed *items, size_t n,
+                         th_error *err)
 {
     int32_t foreign[AT_ONCE];
     size_t count = 0;
@@ -83,7 +86,8 @@ static th_rc tell_owners(th_engine *engine, th_db *db, const th_completed *items
     return count ? th_notify_partitions(db, foreign, count, err) : TH_OK;
 }
 
-static th_rc write_completions(th_engine *engine, th_db *db, th_completed *items, size_t n, th_error *err)
+static th_rc write_completions(th_engine *engine, th_db *db, th_completed *items, size_t n,
+                               th_error *err)
 {
     bool done[AT_ONCE];
     size_t written = 0;
@@ -95,8 +99,8 @@ static th_rc write_completions(th_engine *engine, th_db *db, th_completed *items
     atomic_fetch_add(&engine->completions_queue, (long long)written);
     atomic_fetch_add(&engine->dropped_completions, (long long)(n - written));
     if (written < n)
-        th_log(TH_LOG_INFO, TH_EV_COMPLETION_DROPPED, NULL, "%zu completions were dropped: their claims are no longer current",
-               n - written);
+        th_log(TH_LOG_INFO, TH_EV_COMPLETION_DROPPED, NULL,
+               "%zu completions were dropped: their claims are no longer current", n - written);
     return tell_owners(engine, db, items, n, err);
 }
 
@@ -109,13 +113,15 @@ static bool is_first_of_its_delay(const th_act_list *acts, const th_act *act)
 }
 
 /* One statement a delay: a lost one must not wait as long as one that was put off. */
-static th_rc write_abandoned(th_engine *engine, th_db *db, const th_act_list *acts, th_completed *items, th_error *err)
+static th_rc write_abandoned(th_engine *engine, th_db *db, const th_act_list *acts,
+                             th_completed *items, th_error *err)
 {
     th_rc rc = TH_OK;
     for (const th_act *a = acts->head; a && rc == TH_OK; a = a->next) {
         if (!is_abandoned(a) || !is_first_of_its_delay(acts, a))
             continue;
-        rc = th_activities_abandon(db, items, pick(acts, a->started_us, items), -1 - a->started_us, err);
+        rc = th_activities_abandon(db, items, pick(acts, a->started_us, items), -1 - a->started_us,
+                                   err);
         th__want_claims(engine);
     }
     return rc;
@@ -175,7 +181,8 @@ static void one_round(th_engine *engine, th_db **db)
     if (rc == TH_DB_LOST || (*db && th_db_is_lost(*db)))
         *db = reconnect(engine, *db, &err);
     else
-        th_log(TH_LOG_WARN, TH_EV_COMPLETION_DROPPED, NULL, "completions are tried again: %s", err.text);
+        th_log(TH_LOG_WARN, TH_EV_COMPLETION_DROPPED, NULL, "completions are tried again: %s",
+               err.text);
     if (!atomic_load(&engine->stopping))
         usleep(RETRY_US);
 }

@@ -1,5 +1,6 @@
 /*
- * control.c - one connection a process for its worker lock, LISTEN and the watch: shares of partitions, the dead, wake-ups.
+ * control.c - one connection a process for its worker lock, LISTEN and the watch: shares of
+ * partitions, the dead, wake-ups.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,8 @@ static size_t names_of(const th_engine *engine, th_item_kind kind, const char **
 static th_rc register_on(th_engine *engine, th_db *db, th_error *err)
 {
     enum { MAX = 4096 };
-    const char **orchestrators = th_malloc(2 * MAX * sizeof *orchestrators), **activities = orchestrators + MAX;
+    const char **orchestrators = th_malloc(2 * MAX * sizeof *orchestrators),
+               **activities = orchestrators + MAX;
     th_worker_info info = { .worker_id = engine->worker_id,
                             .hub_id = engine->hub.hub_id,
                             .host = engine->options.where,
@@ -53,7 +55,8 @@ static th_rc register_on(th_engine *engine, th_db *db, th_error *err)
     info.activity_count = names_of(engine, TH_ITEM_ACTIVITY, activities, MAX);
     th_rc rc = th_worker_register(db, &info, err);
     if (rc == TH_OK && info.worker_id != engine->worker_id)
-        th_log(TH_LOG_INFO, TH_EV_WORKER_REGISTERED, NULL, "this process is worker %d", info.worker_id);
+        th_log(TH_LOG_INFO, TH_EV_WORKER_REGISTERED, NULL, "this process is worker %d",
+               info.worker_id);
     if (rc == TH_OK)
         engine->worker_id = info.worker_id;
     free(orchestrators);
@@ -136,8 +139,8 @@ static th_rc move_partitions(control *c, const th_watch *watch, th_error *err)
     th_rc rc = TH_OK;
     for (size_t i = 0; i < n; i++)
         mine[i] = is_mine(c->engine, watch->partitions[i].partition_id);
-    th_balance_decide(c->balance, watch, c->engine->worker_id, atomic_load(&c->engine->draining), mine,
-                      th_mono_us(), moves);
+    th_balance_decide(c->balance, watch, c->engine->worker_id, atomic_load(&c->engine->draining),
+                      mine, th_mono_us(), moves);
     for (size_t i = 0; i < n && rc == TH_OK; i++) {
         int32_t p = watch->partitions[i].partition_id;
         if (moves[i] == TH_MOVE_TAKE)
@@ -163,7 +166,8 @@ static th_rc bury(control *c, const th_watch *watch, th_error *err)
         if (rc != TH_OK)
             return rc;
         if (buried)
-            th_log(TH_LOG_WARN, TH_EV_WORKER_BURIED, NULL, "worker %d is dead: its lock is gone", id);
+            th_log(TH_LOG_WARN, TH_EV_WORKER_BURIED, NULL, "worker %d is dead: its lock is gone",
+                   id);
     }
     return TH_OK;
 }
@@ -174,8 +178,8 @@ static void release_claims_of_dead(control *c, const th_watch *watch)
         return;
     for (size_t i = 0; i < watch->partition_count; i++)
         if (is_mine(c->engine, watch->partitions[i].partition_id))
-            th__pump_order(pump_for(c->engine, watch->partitions[i].partition_id), TH_ORDER_RELEASE_DEAD,
-                           watch->partitions[i].partition_id);
+            th__pump_order(pump_for(c->engine, watch->partitions[i].partition_id),
+                           TH_ORDER_RELEASE_DEAD, watch->partitions[i].partition_id);
 }
 
 static th_rc fence(control *c, const th_watch *watch, th_error *err)
@@ -190,7 +194,8 @@ static th_rc fence(control *c, const th_watch *watch, th_error *err)
             return rc;
         th_log_ctx ctx = { .partition = p->partition_id };
         if (done)
-            th_log(TH_LOG_WARN, TH_EV_PARTITION_FENCED, &ctx, "the silent session %d that held it was ended", p->holder_pid);
+            th_log(TH_LOG_WARN, TH_EV_PARTITION_FENCED, &ctx,
+                   "the silent session %d that held it was ended", p->holder_pid);
     }
     return TH_OK;
 }

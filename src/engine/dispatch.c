@@ -13,7 +13,14 @@
 #include "base/log.h"
 #include "engine/names.h"
 
-enum { AHEAD_US = 20000, ALONE_US = 500000, QUICK_US = 5000, MAX_AHEAD = 50000, MAX_CLAIM = 2000, SLOT_BITS = 24 };
+enum {
+    AHEAD_US = 20000,
+    ALONE_US = 500000,
+    QUICK_US = 5000,
+    MAX_AHEAD = 50000,
+    MAX_CLAIM = 2000,
+    SLOT_BITS = 24
+};
 
 typedef struct slot {
     th_act *act; /* NULL: free */
@@ -34,7 +41,8 @@ struct th_dispatch {
     atomic_int quick;
 };
 
-th_dispatch *th_dispatch_new(const th_dispatch_options *options, const th_executor *const *executors, size_t count)
+th_dispatch *th_dispatch_new(const th_dispatch_options *options,
+                             const th_executor *const *executors, size_t count)
 {
     th_dispatch *d = th_malloc(sizeof *d);
     d->options = *options;
@@ -64,8 +72,9 @@ void th_dispatch_free(th_dispatch *d)
 /* ---- throttle ------------------------------------------------------------------------------- */
 
 /*
- * Says once a change that the limit stops the taking of more work, or no longer does; it is over when it has stopped nothing for
- * a second (th_dispatch_expire is called once a second). Under the lock.
+ * Says once a change that the limit stops the taking of more work, or no longer does; it is over
+ * when it has stopped nothing for a second (th_dispatch_expire is called once a second). Under the
+ * lock.
  */
 static void note_throttle(th_dispatch *d, bool on)
 {
@@ -75,11 +84,12 @@ static void note_throttle(th_dispatch *d, bool on)
     d->throttled = on;
     if (on)
         th_log(TH_LOG_INFO, TH_EV_THROTTLE, NULL,
-               "taking no more activities: %d run and the limit (maxConcurrentActivityFunctions) is %d", d->active,
-               d->options.max);
-    else
-        th_log(TH_LOG_INFO, TH_EV_THROTTLE_OVER, NULL, "taking activities again: %d run and the limit is %d",
+               "taking no more activities: %d run and the limit (maxConcurrentActivityFunctions) "
+               "is %d",
                d->active, d->options.max);
+    else
+        th_log(TH_LOG_INFO, TH_EV_THROTTLE_OVER, NULL,
+               "taking activities again: %d run and the limit is %d", d->active, d->options.max);
 }
 
 static int64_t allowed_ahead(const th_dispatch *d, int64_t mean_us)
@@ -193,8 +203,9 @@ static void run(th_dispatch *d, const th_act *act, uint64_t number)
 }
 
 /*
- * Starts what waits while slots are free; executors are called without the lock, since they may answer at once. Such an
- * answer finds us below it on the stack and leaves the next to us: else the stack would grow with what waits.
+ * Starts what waits while slots are free; executors are called without the lock, since they may
+ * answer at once. Such an answer finds us below it on the stack and leaves the next to us: else the
+ * stack would grow with what waits.
  */
 static void run_waiting(th_dispatch *d)
 {
@@ -308,7 +319,8 @@ void th_dispatch_drain(th_dispatch *d)
         d->options.done(d->options.arg, act, true, 0);
 }
 
-/* Without the lock: an executor may have locks of its own. A token that is no longer current harms nothing. */
+/* Without the lock: an executor may have locks of its own. A token that is no longer current harms
+ * nothing. */
 static void cancel_run(const th_executor *executor, uint64_t number)
 {
     if (executor->cancel)
@@ -343,7 +355,8 @@ void th_dispatch_cancel(th_dispatch *d, int32_t partition_id, const th_uuid *exe
         d->options.done(d->options.arg, act, false, 0);
     for (int i = 0; i < d->options.max; i++) {
         pthread_mutex_lock(&d->lock);
-        const th_act *act = is_of(d->slots[i].act, partition_id, execution_id) ? d->slots[i].act : NULL;
+        const th_act *act =
+            is_of(d->slots[i].act, partition_id, execution_id) ? d->slots[i].act : NULL;
         const th_executor *executor = act ? act->executor : NULL;
         uint64_t number = act ? number_of(d, act) : 0;
         pthread_mutex_unlock(&d->lock);
@@ -380,10 +393,9 @@ void th_dispatch_expire(th_dispatch *d, int64_t now_us)
         if (!act)
             return;
         cancel_run(executor, number);
-        th_activity_answer answer = {
-            .token = { -1, number },
-            .failure = "{\"type\":\"TimeoutException\",\"message\":\"the activity took longer than functionTimeout\"}"
-        };
+        th_activity_answer answer = { .token = { -1, number },
+                                      .failure = "{\"type\":\"TimeoutException\",\"message\":\"the "
+                                                 "activity took longer than functionTimeout\"}" };
         th_dispatch_answer(d, &answer);
     }
 }

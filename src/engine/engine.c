@@ -181,7 +181,8 @@ static th_rc find_hub(th_engine *engine, th_error *err)
     return rc;
 }
 
-static th_rc start_thread(pthread_t *thread, bool *running, void *(*fn)(void *), th_engine *engine, th_error *err)
+static th_rc start_thread(pthread_t *thread, bool *running, void *(*fn)(void *), th_engine *engine,
+                          th_error *err)
 {
     int code = pthread_create(thread, NULL, fn, engine);
     if (code != 0)
@@ -196,11 +197,14 @@ static th_rc start_threads(th_engine *engine, th_error *err)
     for (int i = 0; i < engine->pump_count && rc == TH_OK && engine->options.orchestrators; i++)
         rc = th__pump_start(engine, &engine->pumps[i], i, err);
     if (rc == TH_OK)
-        rc = start_thread(&engine->completer, &engine->completer_running, th__completer_main, engine, err);
+        rc = start_thread(&engine->completer, &engine->completer_running, th__completer_main,
+                          engine, err);
     if (rc == TH_OK)
-        rc = start_thread(&engine->claimer, &engine->claimer_running, th__claimer_main, engine, err);
+        rc =
+            start_thread(&engine->claimer, &engine->claimer_running, th__claimer_main, engine, err);
     if (rc == TH_OK)
-        rc = start_thread(&engine->control, &engine->control_running, th__control_main, engine, err);
+        rc =
+            start_thread(&engine->control, &engine->control_running, th__control_main, engine, err);
     return rc;
 }
 
@@ -281,7 +285,8 @@ void th_engine_free(th_engine *engine)
 
 /* ---- looking -------------------------------------------------------------------------------- */
 
-bool th_engine_can_run(const th_engine *engine, th_item_kind kind, const char *name, const char *version)
+bool th_engine_can_run(const th_engine *engine, th_item_kind kind, const char *name,
+                       const char *version)
 {
     for (size_t i = 0; i < engine->executor_count; i++)
         if (engine->executors[i]->can_run(engine->executors[i]->self, kind, name, version))
@@ -329,7 +334,7 @@ void th_engine_health_get(th_engine *engine, th_engine_health *out)
     out->storage = !atomic_load(&engine->storage_trouble);
     out->ready = out->database && engine->worker_id && !draining;
     snprintf(out->text, sizeof out->text, "%s",
-             draining        ? "draining"
+             draining         ? "draining"
              : !out->database ? "the database does not answer"
              : !out->storage  ? "the database has no room or cannot write"
                               : "ok");

@@ -1,8 +1,10 @@
 /*
- * engine.h - front door of the engine: register executors, start, stop without losing work, counters.
+ * engine.h - front door of the engine: register executors, start, stop without losing work,
+ * counters.
  *
- * One engine serves one hub. It owns partitions by session locks, runs their instances' episodes and commits
- * them in batches, and runs activities. It knows no language: executors are registered before start.
+ * One engine serves one hub. It owns partitions by session locks, runs their instances' episodes
+ * and commits them in batches, and runs activities. It knows no language: executors are registered
+ * before start.
  */
 #ifndef TH_ENGINE_ENGINE_H
 #define TH_ENGINE_ENGINE_H
@@ -26,7 +28,8 @@ typedef struct th_engine_options {
     int64_t session_idle_us;
     int64_t session_memory; /* budget in bytes for warm instances; 0: default */
     int64_t poll_us;        /* idle poll; capped at 3 s */
-    int64_t orch_timeout_us;     /* an episode without an answer is given again after this; 0: default */
+    int64_t
+        orch_timeout_us; /* an episode without an answer is given again after this; 0: default */
     int64_t activity_timeout_us; /* functionTimeout; 0: none */
 } th_engine_options;
 
@@ -38,7 +41,8 @@ typedef struct th_engine_stats {
 
 typedef struct th_engine_health {
     bool database; /* the last watch (one a second) reached the database within 3 s */
-    bool ready;    /* registered and, with orchestrators on, takes part in the shares; false while draining */
+    bool ready;    /* registered and, with orchestrators on, takes part in the shares; false while
+                      draining */
     bool storage;  /* false while batches are kept because the database has no room */
     char text[200];
 } th_engine_health;
@@ -49,17 +53,21 @@ th_rc th_engine_new(const th_engine_options *options, th_engine **out, th_error 
 /* executor must live until th_engine_free. Before start only. */
 void th_engine_register(th_engine *engine, const th_executor *executor);
 
-/* Connects, registers the worker and starts the threads. Later losses of the database are survived. */
+/* Connects, registers the worker and starts the threads. Later losses of the database are survived.
+ */
 th_rc th_engine_start(th_engine *engine, th_error *err) TH_MUST_CHECK;
 
-/* Takes no more work, lets running activities end for at most drain_us, gives partitions back, ends the threads. */
+/* Takes no more work, lets running activities end for at most drain_us, gives partitions back, ends
+ * the threads. */
 void th_engine_stop(th_engine *engine, int64_t drain_us);
 void th_engine_free(th_engine *engine);
 
-/* A message was committed to that partition. True: it is ours and was woken (no NOTIFY needed). Any thread. */
+/* A message was committed to that partition. True: it is ours and was woken (no NOTIFY needed). Any
+ * thread. */
 bool th_engine_wake(void *engine, int32_t partition_id);
 
-bool th_engine_can_run(const th_engine *engine, th_item_kind kind, const char *name, const char *version);
+bool th_engine_can_run(const th_engine *engine, th_item_kind kind, const char *name,
+                       const char *version);
 void th_engine_stats_get(th_engine *engine, th_engine_stats *out);
 void th_engine_health_get(th_engine *engine, th_engine_health *out);
 

@@ -1,8 +1,9 @@
 /*
  * engine_int.h - what the threads of an engine share.
  *
- * Threads: pumps (own partitions), one control thread (worker lock, LISTEN, watch, shares), one claimer (activities from
- * the queue) and one completer (completions for partitions that are not ours). Each has its own connection.
+ * Threads: pumps (own partitions), one control thread (worker lock, LISTEN, watch, shares), one
+ * claimer (activities from the queue) and one completer (completions for partitions that are not
+ * ours). Each has its own connection.
  */
 #ifndef TH_ENGINE_ENGINE_INT_H
 #define TH_ENGINE_ENGINE_INT_H
@@ -35,13 +36,13 @@ typedef struct th_part {
     int64_t term, next_commit;
     int64_t careful_until; /* highest message_no of takeover that may be dangerous; 0: run freely */
     bool want_read;
-    bool giving; /* nothing new for it: goes back when nothing is under way */
+    bool giving;             /* nothing new for it: goes back when nothing is under way */
     int64_t giving_since_us; /* monotonic */
-    int64_t next_due_us; /* database clock; TH_TIME_INF: none */
-    int64_t acquisition; /* unique in this process */
-    bool touched;        /* has a number in the commit being built */
-    int32_t act_index;   /* activities of that commit */
-    int32_t in_flight;   /* commits */
+    int64_t next_due_us;     /* database clock; TH_TIME_INF: none */
+    int64_t acquisition;     /* unique in this process */
+    bool touched;            /* has a number in the commit being built */
+    int32_t act_index;       /* activities of that commit */
+    int32_t in_flight;       /* commits */
 } th_part;
 
 /* A commit, from the first episode in it until it is settled. */
@@ -59,7 +60,7 @@ typedef struct th_commit {
     th_step step;
     int tries;
     int64_t since_us; /* monotonic; when building began */
-    bool chained; /* the chain's rows are in the batch */
+    bool chained;     /* the chain's rows are in the batch */
 } th_commit;
 
 /* Commits whose outcome is unknown, to be settled by number and term (protocol B6). */
@@ -123,11 +124,12 @@ struct th_pump {
     th_warm warm;
     th_inst *ready_head, *ready_tail;
     size_t ready_count;
-    th_numbers counted; /* messages whose attempts this process has raised: once, since it is alive whatever else went wrong */
-    th_inst *careful; /* wait for a careful round (protocol O2); linked by ready_next */
-    th_inst **loads;  /* LOADING, asked for or to be asked for */
+    th_numbers counted; /* messages whose attempts this process has raised: once, since it is alive
+                           whatever else went wrong */
+    th_inst *careful;   /* wait for a careful round (protocol O2); linked by ready_next */
+    th_inst **loads;    /* LOADING, asked for or to be asked for */
     size_t load_count, load_cap, load_sent;
-    int running;      /* items that are out */
+    int running; /* items that are out */
     size_t parked;
     th_msg *hand; /* list of inbox rows in hand */
     size_t hand_count;
@@ -136,16 +138,17 @@ struct th_pump {
     int flying_count;
     th_commit *spare[4];
     int spare_count;
-    bool reading;       /* an inbox read is in the pipeline */
-    bool loading;       /* a load is in the pipeline */
-    bool want_held;     /* some instance wants its held messages */
-    bool idle_locks;    /* IDLE locks are held (or asked for) */
-    bool idle_partly;   /* some could not be had, and locks count: let go of all before the next try */
-    bool failing;       /* a batch failed: wait until all in flight is reported, then recover */
-    th_error failure;   /* of that batch */
+    bool reading;    /* an inbox read is in the pipeline */
+    bool loading;    /* a load is in the pipeline */
+    bool want_held;  /* some instance wants its held messages */
+    bool idle_locks; /* IDLE locks are held (or asked for) */
+    bool
+        idle_partly; /* some could not be had, and locks count: let go of all before the next try */
+    bool failing;    /* a batch failed: wait until all in flight is reported, then recover */
+    th_error failure; /* of that batch */
     char failed_in[16];
-    int64_t resend_at_us; /* storage trouble: batches are kept until then */
-    size_t limit;         /* instances a batch; halved while isolating */
+    int64_t resend_at_us;    /* storage trouble: batches are kept until then */
+    size_t limit;            /* instances a batch; halved while isolating */
     int64_t clock_offset_us; /* database clock less monotonic */
     int64_t last_read_us, last_sweep_us, settle_at_us;
     int64_t nothing_since_us; /* monotonic; 0: there is something to do */
@@ -233,8 +236,10 @@ void th__items_free(th_items *items);
 void th__ready(th_pump *pump, th_inst *inst);
 void th__receive(th_pump *pump, th_msg *msg);
 void th__hand_out(th_pump *pump, th_msg *msg); /* no longer in hand; frees it */
-void th__settle_inst(th_pump *pump, th_inst *inst); /* READY again: to the ready list, idle, or out of memory */
-void th__forget_inst(th_pump *pump, th_inst *inst); /* out of memory; local completions go elsewhere */
+void th__settle_inst(th_pump *pump,
+                     th_inst *inst); /* READY again: to the ready list, idle, or out of memory */
+void th__forget_inst(th_pump *pump,
+                     th_inst *inst); /* out of memory; local completions go elsewhere */
 void th__run_turns(th_pump *pump);
 void th__apply(th_pump *pump, th_inst *inst, const th_answer *answer);
 void th__check_times(th_pump *pump, int64_t now_us);
@@ -250,7 +255,9 @@ void th__reads_failed(th_pump *pump, th_pen_op op);
 void th__want_load(th_pump *pump, th_inst *inst);
 
 /* commits (pump_commit.c) */
-th_commit *th__touch(th_pump *pump, th_part *part); /* the commit being built, ready for an instance of that partition */
+th_commit *th__touch(
+    th_pump *pump,
+    th_part *part); /* the commit being built, ready for an instance of that partition */
 void th__commit_add(th_commit *commit, th_inst *inst);
 bool th__building_full(const th_pump *pump);
 th_rc th__send_commit(th_pump *pump, th_error *err) TH_MUST_CHECK;
@@ -259,7 +266,8 @@ th_rc th__recover(th_pump *pump, th_error *err) TH_MUST_CHECK;
 th_rc th__resend(th_pump *pump, th_error *err) TH_MUST_CHECK;
 void th__commit_free(th_commit *commit);
 void th__commit_recycle(th_pump *pump, th_commit *commit);
-void th__completion_elsewhere(th_pump *pump, th_msg *msg); /* a local completion without a taker here; takes msg */
+void th__completion_elsewhere(th_pump *pump,
+                              th_msg *msg); /* a local completion without a taker here; takes msg */
 
 /* ownership (pump_own.c) */
 th_rc th__obey(th_pump *pump, th_error *err) TH_MUST_CHECK;

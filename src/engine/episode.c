@@ -1,5 +1,6 @@
 /*
- * episode.c - one turn of an instance: sift what waits, settle it alone or take it for an episode, apply the answer.
+ * episode.c - one turn of an instance: sift what waits, settle it alone or take it for an episode,
+ * apply the answer.
  */
 #include "engine/episode.h"
 
@@ -29,7 +30,8 @@ bool th_episode_adopt(th_inst *inst)
         if (m->event.kind != TH_ExecutionStarted || !row->found || row->status != TH_PENDING ||
             !same(&row->start_id, &m->start_id))
             continue;
-        th_inst_set_identity(inst, &row->start_id, &row->execution_id, row->name, row->version, row->tags);
+        th_inst_set_identity(inst, &row->start_id, &row->execution_id, row->name, row->version,
+                             row->tags);
         inst->status = TH_PENDING;
         inst->exists = inst->is_new = true;
         inst->maybe_held = m->due_us != TH_TIME_NEG_INF || m->replaced;
@@ -90,7 +92,8 @@ static void sift(th_step *step, th_inst *inst)
     inst->queue = rest;
 }
 
-/* Messages that the instance can't take yet leave the due range (protocol I6); local completions get a row for it. */
+/* Messages that the instance can't take yet leave the due range (protocol I6); local completions
+ * get a row for it. */
 static void hold_one(th_step *step, th_inst *inst, th_msg *m)
 {
     inst->maybe_held = true;
@@ -143,10 +146,12 @@ static bool start_to_front(th_inst *inst)
     return found;
 }
 
-static const th_executor *executor_for(const th_inst *inst, const th_executor *const *executors, size_t count)
+static const th_executor *executor_for(const th_inst *inst, const th_executor *const *executors,
+                                       size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (executors[i]->can_run(executors[i]->self, TH_ITEM_ORCHESTRATOR, inst->name, inst->version))
+        if (executors[i]->can_run(executors[i]->self, TH_ITEM_ORCHESTRATOR, inst->name,
+                                  inst->version))
             return executors[i];
     return NULL;
 }
@@ -184,7 +189,8 @@ static void take_message(th_step *step, th_inst *inst, th_msg *m)
             th__drop(step, m);
             return;
         }
-        if (open->taken) { /* for later: the one taken may be of a claim that is not current, and its batch refused */
+        if (open->taken) { /* for later: the one taken may be of a claim that is not current, and
+                              its batch refused */
             th_msg_push(&inst->queue, m);
             return;
         }
@@ -264,14 +270,17 @@ static th_turn begin(th_step *step, th_inst *inst)
 static th_turn fail_unknown(th_step *step, th_inst *inst)
 {
     char text[400];
-    snprintf(text, sizeof text,
-             "The function '%.256s' doesn't exist, is disabled, or is not an orchestrator function.", inst->name);
+    snprintf(
+        text, sizeof text,
+        "The function '%.256s' doesn't exist, is disabled, or is not an orchestrator function.",
+        inst->name);
     th_episode_doom(inst, "FunctionNotFound", text);
     th__fail_alone(step, inst, inst->doom);
     return TH_TURN_WROTE;
 }
 
-th_turn th_episode_turn(th_step *step, th_inst *inst, const th_executor *const *executors, size_t count)
+th_turn th_episode_turn(th_step *step, th_inst *inst, const th_executor *const *executors,
+                        size_t count)
 {
     sift(step, inst);
     if (!inst->exists)

@@ -1,9 +1,10 @@
 /*
  * episode.h - messages and actions to new state; no I/O, so every rule is unit-tested.
  *
- * One turn of an instance looks at what waits for it and either settles it alone (terminate, suspend, resume, drops, holds,
- * failures), or takes messages for an episode that an executor runs. The executor's answer is then applied. All effects
- * go into the step: columns of the batch, and lists of what is to be done once the batch is acknowledged.
+ * One turn of an instance looks at what waits for it and either settles it alone (terminate,
+ * suspend, resume, drops, holds, failures), or takes messages for an episode that an executor runs.
+ * The executor's answer is then applied. All effects go into the step: columns of the batch, and
+ * lists of what is to be done once the batch is acknowledged.
  */
 #ifndef TH_ENGINE_EPISODE_H
 #define TH_ENGINE_EPISODE_H
@@ -41,14 +42,16 @@ typedef enum th_turn {
     TH_TURN_RUN,     /* inst->run is filled: submit it */
 } th_turn;
 
-/* COLD, with a start message of a pending row: becomes READY without reading anything. False: must be loaded. */
+/* COLD, with a start message of a pending row: becomes READY without reading anything. False: must
+ * be loaded. */
 bool th_episode_adopt(th_inst *inst);
 
 /* COLD: drops what the rows beside the messages show to be for nobody. True: nothing is left. */
 bool th_episode_drop_stale(th_step *step, th_inst *inst);
 
 /* READY. executors: all that are registered. */
-th_turn th_episode_turn(th_step *step, th_inst *inst, const th_executor *const *executors, size_t count);
+th_turn th_episode_turn(th_step *step, th_inst *inst, const th_executor *const *executors,
+                        size_t count);
 
 /* The item of inst->run for the executor; token is set by the caller. */
 th_orch_item th_episode_item(th_inst *inst);

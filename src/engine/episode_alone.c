@@ -1,5 +1,6 @@
 /*
- * episode_alone.c - what the engine carries out by itself: terminate, suspend, resume, and failures of its own.
+ * episode_alone.c - what the engine carries out by itself: terminate, suspend, resume, and failures
+ * of its own.
  *
  * Such episodes have no OrchestratorStarted and never reach an executor (events.md, 2 and 5).
  */
@@ -34,7 +35,8 @@ static bool is_terminate(const th_msg *m)
     return m->event.kind == TH_ExecutionTerminated;
 }
 
-/* A start that is still waiting is recorded first, so that the history of what never ran says what it was. */
+/* A start that is still waiting is recorded first, so that the history of what never ran says what
+ * it was. */
 static void record_start(th_step *step, th_inst *inst, th_row_writer *row)
 {
     th_msg_list starts = take(inst, is_start);
@@ -51,7 +53,8 @@ static void record_start(th_step *step, th_inst *inst, th_row_writer *row)
     }
 }
 
-static void add_completed(th_row_writer *row, th_status status, const char *result, const char *failure)
+static void add_completed(th_row_writer *row, th_status status, const char *result,
+                          const char *failure)
 {
     th_event e = th_event_of(TH_ExecutionCompleted);
     e.status = (int32_t)status;
@@ -85,7 +88,8 @@ static void suspend_or_resume(th_step *step, th_inst *inst, th_msg_list *orders)
     th_row_writer row;
     th__row_begin(&row, inst);
     for (th_msg *m; (m = th_msg_pop(orders)) != NULL;) {
-        if (status_after(m, status) == status) { /* nothing to record; a Pending one must not get history by it */
+        if (status_after(m, status) ==
+            status) { /* nothing to record; a Pending one must not get history by it */
             th__drop(step, m);
             continue;
         }
@@ -103,7 +107,8 @@ static void suspend_or_resume(th_step *step, th_inst *inst, th_msg_list *orders)
     th__change(step, inst, (th_status)status, TH_STATUS_LEAVE, NULL);
 }
 
-/* What the executor's session has not seen must not be replayed to it: these events are none of its business. */
+/* What the executor's session has not seen must not be replayed to it: these events are none of its
+ * business. */
 bool th__alone(th_step *step, th_inst *inst)
 {
     th_msg_list ends = take(inst, is_terminate);

@@ -1,5 +1,6 @@
 /*
- * episode_apply.c - an executor's answer becomes history, activities, timers, messages and a status.
+ * episode_apply.c - an executor's answer becomes history, activities, timers, messages and a
+ * status.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,7 +151,8 @@ static void send_carry(th_step *step, th_inst *inst, const th_event *e)
     th_batch_send(step->batch, &m);
 }
 
-/* The same start, a new execution: earlier history goes, timers and activities too; events that wait stay. */
+/* The same start, a new execution: earlier history goes, timers and activities too; events that
+ * wait stay. */
 static void renew(th_step *step, th_inst *inst, const th_completion *c)
 {
     th__close_opens(step, inst);
@@ -192,7 +194,8 @@ static void complete(th_step *step, th_inst *inst, th_row_writer *row, const th_
     e.failure = c->failure;
     th__row_add(row, &e);
     th__row_end(row, step, inst, inst->run.started_t_us, answer->memo);
-    th__finish(step, inst, c->status, c->result, c->failure, answer->status_op, answer->custom_status);
+    th__finish(step, inst, c->status, c->result, c->failure, answer->status_op,
+               answer->custom_status);
 }
 
 static void keep_memo(th_inst *inst, const char *memo)

@@ -23,10 +23,11 @@ void th__consume(th_step *step, th_msg *msg);
 void th__drop(th_step *step, th_msg *msg);
 
 /* The end of an instance: timers, activities, held messages and what waits in hand go with it. */
-void th__finish(th_step *step, th_inst *inst, th_status status, const char *output, const char *failure,
-                th_status_op op, const char *custom_status);
+void th__finish(th_step *step, th_inst *inst, th_status status, const char *output,
+                const char *failure, th_status_op op, const char *custom_status);
 /* A change of status, or of the custom status alone. */
-void th__change(th_step *step, th_inst *inst, th_status status, th_status_op op, const char *custom_status);
+void th__change(th_step *step, th_inst *inst, th_status status, th_status_op op,
+                const char *custom_status);
 
 /* History of older starts of this id. */
 void th__forget_older(th_step *step, const th_inst *inst);

@@ -1,5 +1,6 @@
 /*
- * episode_row.c - what every kind of episode writes: the history row, consumed messages, status changes, the end.
+ * episode_row.c - what every kind of episode writes: the history row, consumed messages, status
+ * changes, the end.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,8 @@ void th__row_end(th_row_writer *w, th_step *step, th_inst *inst, int64_t at_us, 
 {
     th_batch_key key = th_inst_key(inst);
     th_buf_chr(&w->json, ']');
-    th_batch_history(step->batch, &key, inst->episode, w->first_seq, at_us, w->json.data, w->json.len, memo);
+    th_batch_history(step->batch, &key, inst->episode, w->first_seq, at_us, w->json.data,
+                     w->json.len, memo);
     th_buf_free(&w->json);
     inst->episode++;
     inst->seq = w->next_seq;
@@ -76,7 +78,8 @@ static void write_change(th_step *step, th_inst *inst, const th_batch_change *ch
     inst->is_new = false;
 }
 
-void th__change(th_step *step, th_inst *inst, th_status status, th_status_op op, const char *custom_status)
+void th__change(th_step *step, th_inst *inst, th_status status, th_status_op op,
+                const char *custom_status)
 {
     if (inst->status == (int)status && op == TH_STATUS_LEAVE && !inst->is_new)
         return;
@@ -108,8 +111,8 @@ void th__close_opens(th_step *step, th_inst *inst)
     th_opens_free(&inst->opens);
 }
 
-void th__finish(th_step *step, th_inst *inst, th_status status, const char *output, const char *failure,
-                th_status_op op, const char *custom_status)
+void th__finish(th_step *step, th_inst *inst, th_status status, const char *output,
+                const char *failure, th_status_op op, const char *custom_status)
 {
     th_batch_change change = { .status = (int16_t)status,
                                .output = output,

@@ -29,9 +29,13 @@ typedef struct field {
     field_type type;
 } field;
 
-#define FIELD(key, member, type) { key, offsetof(th_event, member), type }
+#define FIELD(key, member, type)              \
+    {                                         \
+        key, offsetof(th_event, member), type \
+    }
 
-/* All keys but kind, t, and the payload, whose key depends on the kind; in the order they are written. */
+/* All keys but kind, t, and the payload, whose key depends on the kind; in the order they are
+ * written. */
 static const field fields[] = {
     FIELD("id", id, FIELD_NUMBER),
     FIELD("ref", ref, FIELD_NUMBER),
@@ -113,8 +117,10 @@ bool th_kind_is_consumed(int kind)
     }
 }
 
-static const char *const status_names[] = { "Running",  "Completed",  "ContinuedAsNew", "Failed",
-                                            "Canceled", "Terminated", "Pending",        "Suspended" };
+static const char *const status_names[] = {
+    "Running",  "Completed",  "ContinuedAsNew", "Failed",
+    "Canceled", "Terminated", "Pending",        "Suspended"
+};
 
 const char *th_status_name(int status)
 {
@@ -263,7 +269,8 @@ static void read_json(th_arena *arena, const json_t *value, const char **out)
     free(text);
 }
 
-static th_rc read_field(th_arena *arena, const field *f, const json_t *value, th_event *e, th_error *err)
+static th_rc read_field(th_arena *arena, const field *f, const json_t *value, th_event *e,
+                        th_error *err)
 {
     char *at = (char *)e + f->offset;
     switch (f->type) {
@@ -290,8 +297,7 @@ static th_rc read_object(th_arena *arena, json_t *object, th_event *e, th_error 
     const kind_info *info = info_of((int)e->kind);
     const char *key;
     json_t *value;
-    json_object_foreach(object, key, value)
-    {
+    json_object_foreach (object, key, value) {
         const field *f = field_of(key);
         th_rc rc = TH_OK;
         if (f)
@@ -313,7 +319,8 @@ static th_rc read_event(th_arena *arena, json_t *object, int32_t seq, th_event *
         return th_fail(err, TH_INVALID, "event %d: needs a 'kind' that is a string", seq);
     *e = th_event_of(th_kind_parse(json_string_value(kind), json_string_length(kind)));
     if (e->kind == TH_KIND_NONE)
-        return th_fail(err, TH_INVALID, "event %d: unknown kind '%.60s'", seq, json_string_value(kind));
+        return th_fail(err, TH_INVALID, "event %d: unknown kind '%.60s'", seq,
+                       json_string_value(kind));
     e->seq = seq;
     return read_object(arena, object, e, err);
 }
@@ -347,7 +354,8 @@ done:
     return rc;
 }
 
-th_rc th_event_read_body(th_arena *arena, const char *json, size_t n, th_event *event, th_error *err)
+th_rc th_event_read_body(th_arena *arena, const char *json, size_t n, th_event *event,
+                         th_error *err)
 {
     json_t *root = parse(json, n, "message body", err);
     if (!root)

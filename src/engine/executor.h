@@ -1,12 +1,13 @@
 /*
- * executor.h - the small, asynchronous interface behind which code of any language runs (events.md, 6).
+ * executor.h - the small, asynchronous interface behind which code of any language runs (events.md,
+ * 6).
  *
- * The engine submits an item and goes on; the answer comes later, from any thread, in any order: whole,
- * lost or abandoned. In-process code may answer before submit returns. Each item carries a token; an
- * answer whose token is no longer current changes nothing (answering twice is harmless).
+ * The engine submits an item and goes on; the answer comes later, from any thread, in any order:
+ * whole, lost or abandoned. In-process code may answer before submit returns. Each item carries a
+ * token; an answer whose token is no longer current changes nothing (answering twice is harmless).
  *
- * What an item points to stays valid until the executor has answered, or `drop` / `cancel` returned; an
- * executor that may answer late copies what it needs, the token first.
+ * What an item points to stays valid until the executor has answered, or `drop` / `cancel`
+ * returned; an executor that may answer late copies what it needs, the token first.
  */
 #ifndef TH_ENGINE_EXECUTOR_H
 #define TH_ENGINE_EXECUTOR_H
@@ -40,8 +41,9 @@ typedef struct th_orch_item {
     const char *memo; /* what the last episode left, or NULL */
 
     /*
-     * The executor's own state of this instance. NULL in *session means cold: past holds the whole history
-     * of the execution so far. The executor may store a pointer there; it gets `drop` when the engine lets go.
+     * The executor's own state of this instance. NULL in *session means cold: past holds the whole
+     * history of the execution so far. The executor may store a pointer there; it gets `drop` when
+     * the engine lets go.
      */
     void **session;
     const th_past_episode *past;
@@ -62,7 +64,8 @@ typedef enum th_action_kind {
     TH_ACT_ENTITY,       /* event: one of the four entity messages */
 } th_action_kind;
 
-/* Each action but CANCEL_TIMER becomes one event, in list order: the n-th such gets next_seq + n. */
+/* Each action but CANCEL_TIMER becomes one event, in list order: the n-th such gets next_seq + n.
+ */
 typedef struct th_action {
     th_action_kind kind;
     th_event event;
@@ -76,7 +79,8 @@ typedef enum th_answer_kind {
     TH_ANSWER_LOST,           /* worker gone: the item again, fail nothing */
     TH_ANSWER_ABANDONED,      /* not now: again after delay_us */
     TH_ANSWER_NEEDS_HISTORY,  /* the session is gone: the item again, cold */
-    TH_ANSWER_NOT_REPLAYABLE, /* failure says which event differs, what was expected and what came */
+    TH_ANSWER_NOT_REPLAYABLE, /* failure says which event differs, what was expected and what came
+                               */
 } th_answer_kind;
 
 typedef enum th_status_op { TH_STATUS_LEAVE, TH_STATUS_CLEAR, TH_STATUS_SET } th_status_op;
@@ -125,9 +129,9 @@ typedef struct th_activity_item {
 
 typedef struct th_activity_answer {
     th_token token;
-    th_answer_kind kind;  /* DONE, LOST, ABANDONED */
-    const char *result;   /* NULL: none */
-    const char *failure;  /* not NULL: failed */
+    th_answer_kind kind; /* DONE, LOST, ABANDONED */
+    const char *result;  /* NULL: none */
+    const char *failure; /* not NULL: failed */
     int64_t delay_us;
 } th_activity_answer;
 
@@ -144,16 +148,19 @@ typedef struct th_executor {
     /* The n-th name that it can run, NULL at the end; for `workers` and claims. */
     const char *(*list)(void *self, th_item_kind kind, size_t n);
 
-    /* Optional: marks in take[] which waiting messages to take now (any subset, order kept). NULL: all. */
+    /* Optional: marks in take[] which waiting messages to take now (any subset, order kept). NULL:
+     * all. */
     void (*select)(void *self, void *session, const th_event *waiting, size_t n, bool *take);
 
-    /* Starts an episode; on the pump's thread, must not block. Answers by th_engine_orch_answered. */
+    /* Starts an episode; on the pump's thread, must not block. Answers by th_engine_orch_answered.
+     */
     void (*run_orchestrator)(void *self, const th_orch_item *item);
 
     /* The engine forgets an instance (evicted or finished); on the pump's thread. */
     void (*drop)(void *self, void *session);
 
-    /* Starts an activity; from any thread, must not block. Answers by th_engine_activity_answered. */
+    /* Starts an activity; from any thread, must not block. Answers by th_engine_activity_answered.
+     */
     void (*run_activity)(void *self, const th_activity_item *item);
 
     /* Cooperative cancel of a running activity; optional. */
@@ -161,8 +168,8 @@ typedef struct th_executor {
 } th_executor;
 
 /*
- * From any thread. Everything that the answer points to is copied or used before the call returns. On the
- * pump's own thread, inside run_orchestrator, nothing is copied.
+ * From any thread. Everything that the answer points to is copied or used before the call returns.
+ * On the pump's own thread, inside run_orchestrator, nothing is copied.
  */
 void th_engine_orch_answered(th_engine *engine, const th_answer *answer);
 void th_engine_activity_answered(th_engine *engine, const th_activity_answer *answer);

@@ -135,7 +135,8 @@ void th_inst_cool(th_inst *inst)
     inst->seen = (th_seen){ 0 };
     inst->state = TH_INST_COLD;
     inst->exists = inst->started = inst->renewed = inst->is_new = inst->maybe_held = false;
-    inst->want_held = inst->ending = inst->doomed = inst->careful = inst->left_tasks = inst->released = false;
+    inst->want_held = inst->ending = inst->doomed = inst->careful = inst->left_tasks =
+        inst->released = false;
     inst->episode = inst->seq = 0;
     inst->last_t_us = 0;
     inst->executor = NULL;
@@ -152,8 +153,8 @@ void th_inst_free(th_inst *inst)
     free(inst);
 }
 
-void th_inst_set_identity(th_inst *inst, const th_uuid *start_id, const th_uuid *execution_id, const char *name,
-                          const char *version, const char *tags)
+void th_inst_set_identity(th_inst *inst, const th_uuid *start_id, const th_uuid *execution_id,
+                          const char *name, const char *version, const char *tags)
 {
     inst->start_id = *start_id;
     inst->execution_id = *execution_id;
@@ -230,13 +231,14 @@ static void replay_event(th_inst *inst, const th_event *e)
     }
 }
 
-static th_rc load_episode(th_inst *inst, const th_episode_row *row, th_past_episode *past, th_error *err)
+static th_rc load_episode(th_inst *inst, const th_episode_row *row, th_past_episode *past,
+                          th_error *err)
 {
     th_event *events;
     if (row->episode != inst->episode || row->first_seq != inst->seq)
         return th_fail(err, TH_INVALID, "history has a gap at episode %d", inst->episode);
-    th_rc rc = th_events_read(inst->past_arena, row->events, row->events_len, row->first_seq, &events,
-                              &past->count, err);
+    th_rc rc = th_events_read(inst->past_arena, row->events, row->events_len, row->first_seq,
+                              &events, &past->count, err);
     if (rc != TH_OK)
         return rc;
     past->events = events;
@@ -249,7 +251,8 @@ static th_rc load_episode(th_inst *inst, const th_episode_row *row, th_past_epis
     return TH_OK;
 }
 
-/* An instance whose history can't be read fails in an episode of its own, behind all that is there. */
+/* An instance whose history can't be read fails in an episode of its own, behind all that is there.
+ */
 static void go_behind(th_inst *inst, const th_episode_row *last)
 {
     inst->episode = last->episode + 1;
@@ -264,16 +267,18 @@ static bool is_before_start(const th_past_episode *past, size_t count)
         if (!past[i].count)
             return false;
         for (size_t k = 0; k < past[i].count; k++)
-            if (past[i].events[k].kind != TH_ExecutionSuspended && past[i].events[k].kind != TH_ExecutionResumed)
+            if (past[i].events[k].kind != TH_ExecutionSuspended &&
+                past[i].events[k].kind != TH_ExecutionResumed)
                 return false;
     }
     return true;
 }
 
-th_rc th_inst_load(th_inst *inst, const th_instance_row *row, const th_episode_row *episodes, size_t count,
-                   th_error *err)
+th_rc th_inst_load(th_inst *inst, const th_instance_row *row, const th_episode_row *episodes,
+                   size_t count, th_error *err)
 {
-    th_inst_set_identity(inst, &row->start_id, &row->execution_id, row->name, row->version, row->tags);
+    th_inst_set_identity(inst, &row->start_id, &row->execution_id, row->name, row->version,
+                         row->tags);
     inst->status = row->status;
     inst->exists = !th_status_is_terminal(row->status);
     inst->maybe_held = true;
@@ -287,7 +292,9 @@ th_rc th_inst_load(th_inst *inst, const th_instance_row *row, const th_episode_r
             return rc;
         }
     }
-    if (!inst->started && !is_before_start(inst->past, count)) { /* it would hold every message, and wait for nothing */
+    if (!inst->started &&
+        !is_before_start(inst->past,
+                         count)) { /* it would hold every message, and wait for nothing */
         go_behind(inst, &episodes[count - 1]);
         return th_fail(err, TH_INVALID, "history does not begin with ExecutionStarted");
     }

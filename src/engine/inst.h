@@ -1,5 +1,6 @@
 /*
- * inst.h - an instance as its partition's owner knows it: identity, where its history stands, what is open, what waits.
+ * inst.h - an instance as its partition's owner knows it: identity, where its history stands, what
+ * is open, what waits.
  */
 #ifndef TH_ENGINE_INST_H
 #define TH_ENGINE_INST_H
@@ -72,19 +73,21 @@ struct th_inst {
     th_uuid start_id, execution_id;
     char *name, *version, *tags, *parent;
     int status;
-    bool exists;    /* its row is there and not finished */
-    bool started;   /* history has ExecutionStarted */
-    bool renewed;   /* continue as new: waits for its own start message */
-    bool is_new;    /* no episode committed yet by this owner, so the row says Pending */
+    bool exists;  /* its row is there and not finished */
+    bool started; /* history has ExecutionStarted */
+    bool renewed; /* continue as new: waits for its own start message */
+    bool is_new;  /* no episode committed yet by this owner, so the row says Pending */
     bool maybe_held;
-    bool released;  /* the batch under way makes held messages due again: what came after them is read again behind them */
-    bool want_held; /* held messages must be read once nothing is under way */
-    bool ending;    /* the batch under way finishes it */
-    bool doomed;    /* fails with `doom` at its next turn */
-    bool left_tasks; /* the batch under way drops open tasks of `left_execution`: those that run may stop early */
+    bool released;   /* the batch under way makes held messages due again: what came after them is
+                        read again behind them */
+    bool want_held;  /* held messages must be read once nothing is under way */
+    bool ending;     /* the batch under way finishes it */
+    bool doomed;     /* fails with `doom` at its next turn */
+    bool left_tasks; /* the batch under way drops open tasks of `left_execution`: those that run may
+                        stop early */
     th_uuid left_execution;
-    bool careful;   /* runs after its attempts were counted (protocol O2) */
-    char *doom;     /* JSON failure */
+    bool careful;         /* runs after its attempts were counted (protocol O2) */
+    char *doom;           /* JSON failure */
     int32_t episode, seq; /* the next ones */
     int64_t last_t_us;
     char *memo;
@@ -113,16 +116,17 @@ void th_inst_free(th_inst *inst); /* drops the session; frees queued messages */
 void th_inst_cool(th_inst *inst);
 void th_inst_drop_session(th_inst *inst);
 
-void th_inst_set_identity(th_inst *inst, const th_uuid *start_id, const th_uuid *execution_id, const char *name,
-                          const char *version, const char *tags);
+void th_inst_set_identity(th_inst *inst, const th_uuid *start_id, const th_uuid *execution_id,
+                          const char *name, const char *version, const char *tags);
 th_batch_key th_inst_key(const th_inst *inst);
 
 /* Has that message id been seen? Remembers it. */
 bool th_inst_seen(th_inst *inst, const char *message_id);
 
-/* From the rows that were read: identity, position, open events; the events for replay. TH_INVALID: a row can't be read. */
-th_rc th_inst_load(th_inst *inst, const th_instance_row *row, const th_episode_row *episodes, size_t count,
-                   th_error *err) TH_MUST_CHECK;
+/* From the rows that were read: identity, position, open events; the events for replay. TH_INVALID:
+ * a row can't be read. */
+th_rc th_inst_load(th_inst *inst, const th_instance_row *row, const th_episode_row *episodes,
+                   size_t count, th_error *err) TH_MUST_CHECK;
 
 /* Rounds up to a microsecond. False: not a time. */
 bool th_due_of(const char *fire_at, int64_t *due_us);

@@ -22,8 +22,9 @@ static size_t length(const char *s)
 
 static size_t row_size(const th_inbox_row *r)
 {
-    return sizeof(th_msg) + length(r->instance_id) + length(r->name) + length(r->payload) + length(r->message_id) +
-           length(r->input) + length(r->row_name) + length(r->version) + length(r->tags) + length(r->body) + 320;
+    return sizeof(th_msg) + length(r->instance_id) + length(r->name) + length(r->payload) +
+           length(r->message_id) + length(r->input) + length(r->row_name) + length(r->version) +
+           length(r->tags) + length(r->body) + 320;
 }
 
 static void copy_row(th_msg *m, const th_inbox_row *r)
@@ -53,7 +54,8 @@ static bool is_task_result(int kind)
 static void keep_result(th_msg *m)
 {
     if (m->event.kind == TH_TaskFailed)
-        m->event.failure = "{\"type\":\"UnreadableFailure\",\"message\":\"how this activity failed can't be read\"}";
+        m->event.failure = "{\"type\":\"UnreadableFailure\",\"message\":\"how this activity failed "
+                           "can't be read\"}";
 }
 
 /* Flags of the engine's own stand beside the event's keys in a body. */
@@ -66,7 +68,8 @@ static void read_body(th_msg *m, const char *body)
         m->carry = true;
     if (th_event_read_body(m->arena, body, strlen(body), &m->event, &err) != TH_OK) {
         th_log_ctx ctx = { .partition = m->partition_id, .instance = m->instance_id };
-        th_log(TH_LOG_WARN, TH_EV_MESSAGE_DROPPED, &ctx, "message %lld: %s", (long long)m->message_no, err.text);
+        th_log(TH_LOG_WARN, TH_EV_MESSAGE_DROPPED, &ctx, "message %lld: %s",
+               (long long)m->message_no, err.text);
         if (is_task_result((int)m->event.kind))
             keep_result(m);
         else
@@ -108,11 +111,12 @@ th_msg *th_msg_from_row(const th_inbox_row *r)
     return m;
 }
 
-th_msg *th_msg_local(int32_t partition_id, const char *instance_id, const th_uuid *execution_id, int32_t seq,
-                     int32_t task_id, int64_t activity_id, int32_t claim_no, const char *result,
-                     const char *failure, int64_t now_us)
+th_msg *th_msg_local(int32_t partition_id, const char *instance_id, const th_uuid *execution_id,
+                     int32_t seq, int32_t task_id, int64_t activity_id, int32_t claim_no,
+                     const char *result, const char *failure, int64_t now_us)
 {
-    th_msg *m = blank(sizeof(th_msg) + length(instance_id) + length(result) + length(failure) + 128);
+    th_msg *m =
+        blank(sizeof(th_msg) + length(instance_id) + length(result) + length(failure) + 128);
     m->partition_id = partition_id;
     m->instance_id = th_strdup(m->arena, instance_id);
     m->has_execution = true;

@@ -1,5 +1,6 @@
 /*
- * msg.h - a message in hand: an inbox row that was read, or the completion of a local activity (which has no row).
+ * msg.h - a message in hand: an inbox row that was read, or the completion of a local activity
+ * (which has no row).
  */
 #ifndef TH_ENGINE_MSG_H
 #define TH_ENGINE_MSG_H
@@ -33,9 +34,9 @@ struct th_msg {
     bool has_start, has_execution;
     th_uuid start_id, execution_id;
     int16_t attempts;
-    bool replaced;  /* a start over a finished instance: older history goes */
-    bool carry;     /* EventRaised handed over by continue as new */
-    bool untimed;   /* dropped without a trace: its timer was cancelled while it was in hand */
+    bool replaced; /* a start over a finished instance: older history goes */
+    bool carry;    /* EventRaised handed over by continue as new */
+    bool untimed;  /* dropped without a trace: its timer was cancelled while it was in hand */
     char *instance_id;
     th_event event;
     th_msg_row row;
@@ -47,17 +48,19 @@ typedef struct th_msg_list {
     size_t count;
 } th_msg_list;
 
-/* Copies. A row whose body can't be read gives a message of kind TH_KIND_NONE, which is dropped; but the result of a task stays one. */
+/* Copies. A row whose body can't be read gives a message of kind TH_KIND_NONE, which is dropped;
+ * but the result of a task stays one. */
 th_msg *th_msg_from_row(const th_inbox_row *row);
 
 /* A local completion. failure NULL: completed. */
-th_msg *th_msg_local(int32_t partition_id, const char *instance_id, const th_uuid *execution_id, int32_t seq,
-                     int32_t task_id, int64_t activity_id, int32_t claim_no, const char *result,
-                     const char *failure, int64_t now_us);
+th_msg *th_msg_local(int32_t partition_id, const char *instance_id, const th_uuid *execution_id,
+                     int32_t seq, int32_t task_id, int64_t activity_id, int32_t claim_no,
+                     const char *result, const char *failure, int64_t now_us);
 void th_msg_free(th_msg *msg);
 
-void th_msg_push(th_msg_list *list, th_msg *msg);       /* at the end */
-th_msg *th_msg_pop(th_msg_list *list);                  /* the first, or NULL */
-void th_msg_join(th_msg_list *front, th_msg_list *back); /* back goes behind front; back is empty then */
+void th_msg_push(th_msg_list *list, th_msg *msg); /* at the end */
+th_msg *th_msg_pop(th_msg_list *list);            /* the first, or NULL */
+void th_msg_join(th_msg_list *front,
+                 th_msg_list *back); /* back goes behind front; back is empty then */
 
 #endif

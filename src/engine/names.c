@@ -30,7 +30,9 @@ static void add(th_names *n, const char *name, const th_executor *executor)
     n->names = th_realloc(n->names, (n->count + 1) * sizeof *n->names);
     n->lower = th_realloc(n->lower, (n->count + 1) * sizeof *n->lower);
     th_name *x = &n->names[n->count];
-    *x = (th_name){ .lower = th_mstrdup(name), .hash = hash_lower(name), .executor = executor, .mean_us = -1 };
+    *x = (th_name){
+        .lower = th_mstrdup(name), .hash = hash_lower(name), .executor = executor, .mean_us = -1
+    };
     lower_in_place(x->lower);
     n->lower[n->count] = x->lower;
     n->count++;

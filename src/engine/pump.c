@@ -1,8 +1,8 @@
 /*
  * pump.c - a partition owner's loop: read, run episodes, commit while the next batch runs.
  *
- * One thread, one connection, one or more partitions. It never runs user code that could block, and never waits for another's
- * lock longer than a moment.
+ * One thread, one connection, one or more partitions. It never runs user code that could block, and
+ * never waits for another's lock longer than a moment.
  */
 #include <errno.h>
 #include <poll.h>
@@ -78,15 +78,17 @@ static th_rc take_results(th_pump *pump, th_error *err)
 static bool pipeline_must_drain(const th_pump *pump)
 {
     return pump->failing || pump->orders || th__is_giving(pump) || pump->resend_at_us ||
-           (pump->careful && !pump->ready_head) || (pump->unsettled && pump->settle_at_us <= th_mono_us());
+           (pump->careful && !pump->ready_head) ||
+           (pump->unsettled && pump->settle_at_us <= th_mono_us());
 }
 
-/* A commit costs the same for one instance as for many: local activities that take no time are waited for, for a moment. */
+/* A commit costs the same for one instance as for many: local activities that take no time are
+ * waited for, for a moment. */
 static bool is_gathering(const th_pump *pump)
 {
     const th_commit *c = pump->building;
-    return c && c->inst_count < SECOND_BATCH && !pump->failing && th_dispatch_quick(pump->engine->dispatch) > 0 &&
-           th_mono_us() - c->since_us < GATHER_US;
+    return c && c->inst_count < SECOND_BATCH && !pump->failing &&
+           th_dispatch_quick(pump->engine->dispatch) > 0 && th_mono_us() - c->since_us < GATHER_US;
 }
 
 static bool may_send(const th_pump *pump)
@@ -99,7 +101,8 @@ static bool may_send(const th_pump *pump)
     return c->inst_count >= SECOND_BATCH || th__building_full(pump);
 }
 
-/* What needs an idle pipeline: recovery first, then a kept batch, orders, settling, careful instances. */
+/* What needs an idle pipeline: recovery first, then a kept batch, orders, settling, careful
+ * instances. */
 static th_rc work_alone(th_pump *pump, th_error *err)
 {
     if (pump->failing)
@@ -110,7 +113,8 @@ static th_rc work_alone(th_pump *pump, th_error *err)
         return TH_OK;
     th_rc rc = th__obey(pump, err);
     if (rc == TH_OK && th__is_giving(pump) && pump->idle_locks)
-        return th__go_idle(pump, false, err); /* else the locks of what is given would stay with this session */
+        return th__go_idle(pump, false,
+                           err); /* else the locks of what is given would stay with this session */
     if (rc == TH_OK && th__is_giving(pump))
         rc = th__give_finished(pump, err);
     if (rc == TH_OK && pump->unsettled && pump->settle_at_us <= th_mono_us())
@@ -159,8 +163,8 @@ static bool wants_read(const th_pump *pump)
 
 static bool has_work(const th_pump *pump)
 {
-    return pump->ready_head || pump->careful || pump->building || pump->load_count || wants_read(pump) ||
-           pump->orders || th__is_giving(pump);
+    return pump->ready_head || pump->careful || pump->building || pump->load_count ||
+           wants_read(pump) || pump->orders || th__is_giving(pump);
 }
 
 static int64_t until_due(const th_pump *pump)
@@ -213,7 +217,8 @@ static int64_t how_long(th_pump *pump, int64_t now_us)
     return idle_sleep(pump);
 }
 
-/* With a batch in flight nobody wakes the pump: its answer will, and completions gather meanwhile. */
+/* With a batch in flight nobody wakes the pump: its answer will, and completions gather meanwhile.
+ */
 static void sleep_for(th_pump *pump, int64_t us)
 {
     struct pollfd fds[2] = { { .fd = pump->event_fd, .events = POLLIN } };
@@ -237,12 +242,15 @@ static void sleep_for(th_pump *pump, int64_t us)
         th__absorb(pump->event_fd);
 }
 
-/* After a while of nothing: the IDLE locks, so that senders notify; each poll looks at all partitions. */
+/* After a while of nothing: the IDLE locks, so that senders notify; each poll looks at all
+ * partitions. */
 static th_rc rest(th_pump *pump, int64_t now_us, th_error *err)
 {
-    bool idle = !has_work(pump) && th_pen_in_flight(pump->pen) == 0 && !pump->failing && !pump->resend_at_us;
+    bool idle = !has_work(pump) && th_pen_in_flight(pump->pen) == 0 && !pump->failing &&
+                !pump->resend_at_us;
     if (pump->idle_partly && !pump->failing && !pipeline_must_drain(pump)) {
-        pump->nothing_since_us = now_us + NO_LOCK_POLL_US - IDLE_AFTER_US; /* a sender was probing: again in a while */
+        pump->nothing_since_us =
+            now_us + NO_LOCK_POLL_US - IDLE_AFTER_US; /* a sender was probing: again in a while */
         return th__go_idle(pump, false, err);
     }
     if (!idle || !pump->part_count) {
@@ -250,7 +258,8 @@ static th_rc rest(th_pump *pump, int64_t now_us, th_error *err)
             return th__go_idle(pump, false, err);
         return TH_OK;
     }
-    if (pump->nothing_since_us && now_us - pump->nothing_since_us >= IDLE_AFTER_US && !pump->idle_locks)
+    if (pump->nothing_since_us && now_us - pump->nothing_since_us >= IDLE_AFTER_US &&
+        !pump->idle_locks)
         return th__go_idle(pump, true, err);
     if (pump->idle_locks && now_us - pump->last_read_us >= idle_sleep(pump))
         for (size_t i = 0; i < pump->part_count; i++)
@@ -261,7 +270,8 @@ static th_rc rest(th_pump *pump, int64_t now_us, th_error *err)
 /* A pen without partitions still has to say something now and then (protocol S1). */
 static th_rc stay_alive(th_pump *pump, int64_t now_us, th_error *err)
 {
-    if (pump->part_count || now_us - pump->last_read_us < IDLE_POLL_US || th_pen_in_flight(pump->pen) > 0)
+    if (pump->part_count || now_us - pump->last_read_us < IDLE_POLL_US ||
+        th_pen_in_flight(pump->pen) > 0)
         return TH_OK;
     pump->last_read_us = now_us;
     return th_pen_send_idle(pump->pen, NULL, 0, false, err);

@@ -1,5 +1,6 @@
 /*
- * pump_commit.c - a batch from its first episode until it is acknowledged, and what is done when it fails (protocol, 3).
+ * pump_commit.c - a batch from its first episode until it is acknowledged, and what is done when it
+ * fails (protocol, 3).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +44,8 @@ static void add_part(th_commit *c, th_part *part)
         c->part_cap = c->part_cap ? c->part_cap * 2 : 8;
         c->parts = th_realloc(c->parts, c->part_cap * sizeof *c->parts);
     }
-    c->parts[c->part_count++] = (th_commit_part){ part->partition_id, part->next_commit++, part->term };
+    c->parts[c->part_count++] =
+        (th_commit_part){ part->partition_id, part->next_commit++, part->term };
     part->touched = true;
     part->act_index = 0;
     part->in_flight++;
@@ -278,12 +280,15 @@ static void free_born(th_pump *pump, th_commit *c)
         th_act_free(a);
 }
 
-/* Messages of a batch that did not commit: rows are read again, local completions wait for the next batch. */
+/* Messages of a batch that did not commit: rows are read again, local completions wait for the next
+ * batch. */
 static void unspend(th_pump *pump, th_commit *c, bool doubtful)
 {
     for (th_msg *m; (m = th_msg_pop(&c->step.spent)) != NULL;) {
         if (m->message_no) {
-            th_inst *inst = m->due_us == TH_TIME_INF ? th_warm_find(&pump->warm, m->partition_id, m->instance_id) : NULL;
+            th_inst *inst = m->due_us == TH_TIME_INF
+                                ? th_warm_find(&pump->warm, m->partition_id, m->instance_id)
+                                : NULL;
             if (inst)
                 inst->want_held = pump->want_held = true;
             th__hand_out(pump, m);
@@ -310,7 +315,8 @@ static void evict(th_pump *pump, th_commit *c, bool doubtful)
         th_inst *inst = c->insts[i];
         if (inst->queue.head)
             th__ready(pump, inst);
-        else if (!inst->want_held && !inst->in_ready && inst->state == TH_INST_COLD && inst->conflicts == 0)
+        else if (!inst->want_held && !inst->in_ready && inst->state == TH_INST_COLD &&
+                 inst->conflicts == 0)
             th_warm_remove(&pump->warm, inst);
     }
     give_numbers_back(pump, c);
@@ -338,8 +344,8 @@ static bool is_chain_broken(const th_pump *pump)
 
 static bool is_conflict(const th_pump *pump)
 {
-    return pump->failure.rc == TH_CONFLICT ||
-           (strcmp(pump->failure.sqlstate, "23505") == 0 && strcmp(pump->failed_in, "history") == 0);
+    return pump->failure.rc == TH_CONFLICT || (strcmp(pump->failure.sqlstate, "23505") == 0 &&
+                                               strcmp(pump->failed_in, "history") == 0);
 }
 
 /* A second conflict of the same instance means that what we know is wrong: start over. */
@@ -353,14 +359,15 @@ static bool count_conflicts(const th_commit *c)
 
 static void set_aside(th_inst *inst, const th_error *why)
 {
-    bool locked = strcmp(why->sqlstate, "55P03") == 0 || strcmp(why->sqlstate, "57014") == 0;
+    bool locked = why->rc == TH_DB_RETRY; /* never the instance's own fault */
     th_log_ctx ctx = { .partition = inst->partition_id, .instance = inst->id };
     if (locked || inst->doomed) {
         th_log(TH_LOG_WARN, TH_EV_BATCH_FAILED, &ctx, "set aside for a moment: %s", why->text);
         inst->conflicts = 1; /* stays in memory although its queue is empty */
         return;
     }
-    th_log(TH_LOG_ERROR, TH_EV_INSTANCE_FAILED, &ctx, "the database refused its changes: %s", why->text);
+    th_log(TH_LOG_ERROR, TH_EV_INSTANCE_FAILED, &ctx, "the database refused its changes: %s",
+           why->text);
 }
 
 /* What fails alone fails its instance with the error, or is parked where a user holds its row. */
@@ -368,8 +375,7 @@ static void isolate_one(th_pump *pump, th_commit *c)
 {
     th_inst *inst = c->insts[0];
     th_error why = pump->failure;
-    bool locked = strcmp(why.sqlstate, "55P03") == 0 || strcmp(why.sqlstate, "57014") == 0 ||
-                  strcmp(why.sqlstate, "40P01") == 0 || inst->doomed;
+    bool locked = why.rc == TH_DB_RETRY || inst->doomed;
     set_aside(inst, &why);
     inst->conflicts = 1;
     evict_all(pump, false);
@@ -406,7 +412,8 @@ th_rc th__resend(th_pump *pump, th_error *err)
 static th_rc keep_for_later(th_pump *pump)
 {
     if (!atomic_exchange(&pump->engine->storage_trouble, true))
-        th_log(TH_LOG_ERROR, TH_EV_DB_STORAGE, NULL, "batches are kept and sent again: %s", pump->failure.text);
+        th_log(TH_LOG_ERROR, TH_EV_DB_STORAGE, NULL, "batches are kept and sent again: %s",
+               pump->failure.text);
     pump->backoff_us = pump->backoff_us ? pump->backoff_us * 2 : 100000;
     if (pump->backoff_us > 5000000)
         pump->backoff_us = 5000000;
@@ -419,8 +426,8 @@ static th_rc choose(th_pump *pump, th_error *err)
     th_commit *first = pump->flying[0];
     if (is_chain_broken(pump)) {
         *err = pump->failure;
-        th_log(TH_LOG_ERROR, TH_EV_BATCH_FAILED, NULL, "another writer was found in the chain of commits: %s",
-               pump->failure.text);
+        th_log(TH_LOG_ERROR, TH_EV_BATCH_FAILED, NULL,
+               "another writer was found in the chain of commits: %s", pump->failure.text);
         return TH_CONFLICT;
     }
     if (pump->failure.rc == TH_DB_RETRY && first->tries++ < MAX_TRIES)
@@ -444,8 +451,10 @@ th_rc th__recover(th_pump *pump, th_error *err)
 {
     pump->failing = false;
     pump->stats.batch_failures++;
-    th_log(TH_LOG_WARN, TH_EV_BATCH_FAILED, NULL, "a batch failed in '%s' (%s): %s", pump->failed_in,
-           pump->failure.sqlstate[0] ? pump->failure.sqlstate : th_rc_name(pump->failure.rc), pump->failure.text);
+    th_log(TH_LOG_WARN, TH_EV_BATCH_FAILED, NULL, "a batch failed in '%s' (%s): %s",
+           pump->failed_in,
+           pump->failure.sqlstate[0] ? pump->failure.sqlstate : th_rc_name(pump->failure.rc),
+           pump->failure.text);
     th_rc rc = th_pen_rollback(pump->pen, err);
     return rc == TH_OK ? choose(pump, err) : rc;
 }

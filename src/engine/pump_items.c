@@ -1,5 +1,6 @@
 /*
- * pump_items.c - episodes that executors have: from a token to its instance, for answers that come later.
+ * pump_items.c - episodes that executors have: from a token to its instance, for answers that come
+ * later.
  */
 #include <stdlib.h>
 

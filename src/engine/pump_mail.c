@@ -155,8 +155,9 @@ static void absorb_completion(th_pump *pump, th_act *act)
         th__complete_elsewhere(pump->engine, act);
         return;
     }
-    th__receive(pump, th_msg_local(act->partition_id, act->instance_id, &act->execution_id, act->seq, act->task_id,
-                                   act->id, act->claim_no, act->result, act->failure, th__db_now(pump)));
+    th__receive(pump, th_msg_local(act->partition_id, act->instance_id, &act->execution_id,
+                                   act->seq, act->task_id, act->id, act->claim_no, act->result,
+                                   act->failure, th__db_now(pump)));
     pump->stats.completions_local++;
     th_act_free(act);
 }

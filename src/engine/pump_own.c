@@ -1,5 +1,6 @@
 /*
- * pump_own.c - partitions come and go: acquire, give back, lose; and commits whose acknowledgement was lost (protocol, 2 and B6).
+ * pump_own.c - partitions come and go: acquire, give back, lose; and commits whose acknowledgement
+ * was lost (protocol, 2 and B6).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,12 @@
 #include "base/log.h"
 #include "engine/engine_int.h"
 
-enum { GIVE_PATIENCE_US = 1000000, RETRY_US = 100000, RETRY_MAX_US = 1000000, SETTLE_EVERY_US = 200000 };
+enum {
+    GIVE_PATIENCE_US = 1000000,
+    RETRY_US = 100000,
+    RETRY_MAX_US = 1000000,
+    SETTLE_EVERY_US = 200000
+};
 
 th_part *th__part(th_pump *pump, int32_t partition_id)
 {
@@ -37,27 +43,30 @@ static void add_part(th_pump *pump, int32_t partition_id, const th_ownership *ow
 static void say_acquired(int32_t partition_id, const th_ownership *own)
 {
     th_log_ctx ctx = { .partition = partition_id };
-    th_log(TH_LOG_INFO, TH_EV_PARTITION_ACQUIRED, &ctx, "owned by this process from commit %lld on%s",
-           (long long)own->term, own->clean ? "" : "; the last owner did not give it back, so carefully");
+    th_log(TH_LOG_INFO, TH_EV_PARTITION_ACQUIRED, &ctx,
+           "owned by this process from commit %lld on%s", (long long)own->term,
+           own->clean ? "" : "; the last owner did not give it back, so carefully");
 }
 
 static th_rc release_dead(th_pump *pump, int32_t partition_id, th_error *err)
 {
     int64_t freed = 0, poisoned = 0;
-    th_rc rc = th_pen_release_dead(pump->pen, partition_id, pump->engine->worker_id, TH_CRASH_LIMIT, &freed,
-                                   &poisoned, err);
+    th_rc rc = th_pen_release_dead(pump->pen, partition_id, pump->engine->worker_id, TH_CRASH_LIMIT,
+                                   &freed, &poisoned, err);
     th_log_ctx ctx = { .partition = partition_id };
     th_part *part = th__part(pump, partition_id);
     if (rc != TH_OK)
         return rc;
     if (freed)
-        th_log(TH_LOG_WARN, TH_EV_CLAIM_RECONCILED, &ctx, "%lld activities of dead workers came free", (long long)freed);
+        th_log(TH_LOG_WARN, TH_EV_CLAIM_RECONCILED, &ctx,
+               "%lld activities of dead workers came free", (long long)freed);
     if (freed)
         th__want_claims(pump->engine);
     if (!poisoned)
         return TH_OK;
-    th_log(TH_LOG_ERROR, TH_EV_ACTIVITY_POISON, &ctx, "%lld activities failed as poison: their workers died %d times",
-           (long long)poisoned, TH_CRASH_LIMIT);
+    th_log(TH_LOG_ERROR, TH_EV_ACTIVITY_POISON, &ctx,
+           "%lld activities failed as poison: their workers died %d times", (long long)poisoned,
+           TH_CRASH_LIMIT);
     pump->stats.poisoned += poisoned;
     if (part)
         part->want_read = true;
@@ -234,7 +243,8 @@ th_rc th__obey(th_pump *pump, th_error *err)
 
 /* ---- lose ----------------------------------------------------------------------------------- */
 
-/* Rows will be read again by whoever owns the partition; of local completions and claims we must take care. */
+/* Rows will be read again by whoever owns the partition; of local completions and claims we must
+ * take care. */
 static void make_unsettled(th_pump *pump, th_commit *c, int old_pid)
 {
     th_msg_list local = { 0 };
@@ -282,7 +292,8 @@ static void reset(th_pump *pump)
 {
     pump->ready_head = pump->ready_tail = pump->careful = NULL;
     pump->ready_count = pump->load_count = pump->load_sent = 0;
-    pump->reading = pump->loading = pump->idle_locks = pump->idle_partly = pump->failing = pump->want_held = false;
+    pump->reading = pump->loading = pump->idle_locks = pump->idle_partly = pump->failing =
+        pump->want_held = false;
     pump->part_count = 0;
     pump->resend_at_us = 0;
     pump->limit = TH_BATCH_ROWS;
@@ -292,7 +303,8 @@ void th__lose(th_pump *pump, const th_error *why)
 {
     int old_pid = pump->pen ? th_pen_pid(pump->pen) : 0;
     if (pump->part_count || pump->pen)
-        th_log(TH_LOG_WARN, TH_EV_PARTITION_LOST, NULL, "%zu partitions are lost: %s", pump->part_count, why->text);
+        th_log(TH_LOG_WARN, TH_EV_PARTITION_LOST, NULL, "%zu partitions are lost: %s",
+               pump->part_count, why->text);
     for (size_t i = 0; i < pump->part_count; i++)
         th__owner_set(pump->engine, pump->parts[i].partition_id, NULL, 0);
     th_pen_close(pump->pen);
@@ -335,7 +347,8 @@ static void settled(th_pump *pump, th_commit *c, bool committed)
     th_engine *engine = pump->engine;
     th_log_ctx ctx = { .partition = c->part_count ? c->parts[0].partition_id : 0 };
     th_log(TH_LOG_INFO, TH_EV_BATCH_SETTLED, &ctx, "batch %lld, whose answer was lost, %s",
-           (long long)(c->part_count ? c->parts[0].commit_no : 0), committed ? "had committed" : "had not committed");
+           (long long)(c->part_count ? c->parts[0].commit_no : 0),
+           committed ? "had committed" : "had not committed");
     th_dispatch_unreserve(engine->dispatch, c->step.born.count);
     for (th_act *a; (a = th_act_pop(&c->step.born)) != NULL;) {
         if (committed)
@@ -348,13 +361,15 @@ static void settled(th_pump *pump, th_commit *c, bool committed)
     th__commit_recycle(pump, c);
 }
 
-static th_rc try_settle(th_pump *pump, const th_unsettled *u, bool *known, bool *committed, th_error *err)
+static th_rc try_settle(th_pump *pump, const th_unsettled *u, bool *known, bool *committed,
+                        th_error *err)
 {
     const th_commit_part *part = &u->commit->parts[0];
     *known = *committed = false;
     th_rc rc = th_pen_is_gone(pump->pen, part->partition_id, u->old_pid, known, err);
     if (rc == TH_OK && *known)
-        rc = th_pen_settled(pump->pen, part->partition_id, part->commit_no, part->term, committed, err);
+        rc = th_pen_settled(pump->pen, part->partition_id, part->commit_no, part->term, committed,
+                            err);
     return rc;
 }
 

@@ -1,5 +1,6 @@
 /*
- * pump_read.c - what a pump asks of the database: due messages, held ones, histories; and its sleep (protocol I2, W2).
+ * pump_read.c - what a pump asks of the database: due messages, held ones, histories; and its sleep
+ * (protocol I2, W2).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -138,7 +139,8 @@ static bool hand_has_dangerous(const th_pump *pump, const th_part *part)
     return false;
 }
 
-/* Full ranges are read again at once; once nothing of takeover is left, the partition runs freely. */
+/* Full ranges are read again at once; once nothing of takeover is left, the partition runs freely.
+ */
 static void after_read(th_pump *pump, const th_pen_done *done)
 {
     int32_t limit = read_limit(pump);
@@ -203,7 +205,8 @@ static const th_instance_row *row_of(const th_pen_done *done, const th_inst *ins
     return NULL;
 }
 
-static const th_episode_row *episodes_of(const th_pen_done *done, const th_inst *inst, size_t *count)
+static const th_episode_row *episodes_of(const th_pen_done *done, const th_inst *inst,
+                                         size_t *count)
 {
     const th_episode_row *first = NULL;
     *count = 0;
@@ -227,7 +230,8 @@ static void load_one(th_pump *pump, th_pen_done *done, th_inst *inst)
     inst->state = TH_INST_READY;
     if (row && th_inst_load(inst, row, episodes, count, &err) != TH_OK) {
         th_log_ctx ctx = { .partition = inst->partition_id, .instance = inst->id };
-        th_log(TH_LOG_ERROR, TH_EV_INSTANCE_FAILED, &ctx, "its history can't be read: %s", err.text);
+        th_log(TH_LOG_ERROR, TH_EV_INSTANCE_FAILED, &ctx, "its history can't be read: %s",
+               err.text);
         th_episode_doom(inst, "UnreadableHistory", err.text);
     }
     pump->stats.replays += count > 0;

@@ -68,7 +68,8 @@ void th__receive(th_pump *pump, th_msg *msg)
     th_inst *inst = th_warm_get(&pump->warm, msg->partition_id, msg->instance_id);
     if (msg->message_no)
         hand_add(pump, msg);
-    /* A new start of an id whose end we know of, but which still waits here to drop what came too late. */
+    /* A new start of an id whose end we know of, but which still waits here to drop what came too
+     * late. */
     if (msg->event.kind == TH_ExecutionStarted && inst->state == TH_INST_READY && !inst->exists)
         th_inst_cool(inst);
     th_msg_push(&inst->queue, msg);
@@ -162,14 +163,16 @@ static void doom_poison(th_inst *inst)
 {
     th_log_ctx ctx = { .partition = inst->partition_id, .instance = inst->id };
     th_log(TH_LOG_ERROR, TH_EV_INSTANCE_POISON, &ctx,
-           "the process died %d times while this instance ran; it fails as poison", TH_ATTEMPT_LIMIT);
+           "the process died %d times while this instance ran; it fails as poison",
+           TH_ATTEMPT_LIMIT);
     th_episode_doom(inst, "PoisonOrchestrator",
                     "the orchestrator was given up: the process died each time it ran");
 }
 
 /*
- * Those that were never tried go together; those that were, one at a time, after all others: the least tried first, so that
- * processes which are killed early, one after the other, do not give up an instance that is merely first in line.
+ * Those that were never tried go together; those that were, one at a time, after all others: the
+ * least tried first, so that processes which are killed early, one after the other, do not give up
+ * an instance that is merely first in line.
  */
 static th_inst *choose_careful(th_pump *pump, th_inst **chosen)
 {
@@ -284,7 +287,8 @@ static void ready_turn(th_pump *pump, th_part *part, th_inst *inst)
         return;
     }
     th_commit *commit = th__touch(pump, part);
-    th_turn turn = th_episode_turn(&commit->step, inst, pump->engine->executors, pump->engine->executor_count);
+    th_turn turn =
+        th_episode_turn(&commit->step, inst, pump->engine->executors, pump->engine->executor_count);
     if (turn == TH_TURN_RUN) {
         submit(pump, inst);
         return;
@@ -309,7 +313,8 @@ static void one_turn(th_pump *pump, th_inst *inst)
     }
     if (part->giving)
         return; /* the next owner's */
-    if (must_be_careful(part, inst) && (inst->state == TH_INST_COLD || inst->state == TH_INST_READY))
+    if (must_be_careful(part, inst) &&
+        (inst->state == TH_INST_COLD || inst->state == TH_INST_READY))
         wait_for_care(pump, inst);
     else if (inst->state == TH_INST_COLD)
         cold_turn(pump, part, inst);
@@ -374,7 +379,8 @@ static void apply_unreplayable(th_pump *pump, th_inst *inst, const th_answer *an
            answer->failure ? answer->failure : "");
     th_episode_undo(inst);
     free(inst->doom);
-    inst->doom = th_mstrdup(answer->failure ? answer->failure : "{\"type\":\"NonDeterminism\",\"message\":\"\"}");
+    inst->doom = th_mstrdup(answer->failure ? answer->failure
+                                            : "{\"type\":\"NonDeterminism\",\"message\":\"\"}");
     inst->doomed = true;
     inst->state = TH_INST_READY;
     th__ready(pump, inst);

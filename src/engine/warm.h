@@ -25,7 +25,8 @@ void th_warm_remove(th_warm *warm, th_inst *inst); /* frees it */
 void th_warm_idle(th_warm *warm, th_inst *inst, int64_t now_us);
 void th_warm_use(th_warm *warm, th_inst *inst);
 
-/* The least recently used idle one if there are more than `keep` idle, or it has been idle since before `before_us`; else NULL. */
+/* The least recently used idle one if there are more than `keep` idle, or it has been idle since
+ * before `before_us`; else NULL. */
 th_inst *th_warm_oldest(const th_warm *warm, size_t keep, int64_t before_us);
 
 /* Calls fn for each; fn may remove the one that it is given. */

@@ -198,7 +198,9 @@ static void start_activity(void *self, const th_activity_item *item)
 
 static void cancel(void *self, th_token token)
 {
-    th__threads_cancel(((th_native *)self)->threads, token.number);
+    if (token.pump <
+        0) /* an activity's: orchestrators run on the pump's own thread and are never out */
+        th__threads_cancel(((th_native *)self)->threads, token.number);
 }
 
 /* ---- loading -----------------------------------------------------------------------------------

@@ -87,7 +87,8 @@ void th__mail_raise(th_orch *o, const th_event *event);
 void th__mail_expect(th_orch *o, th_task *task, const char *name);
 void th__mail_forget(th_task *task);
 
-/* The names that are waited for, as the memo {"waits":["name",...]}; NULL: none. taskhub.stuck reads it. */
+/* The names that are waited for, as the memo {"waits":["name",...]}; NULL: none. taskhub.stuck
+ * reads it. */
 const char *th__mail_waits(th_orch *o);
 
 /* All that nobody took, as EventRaised. */

@@ -59,8 +59,8 @@ static th_array *names_column(columns *c, const char *const *lower_names, size_t
     return names;
 }
 
-static th_rc claim(th_db *db, th_arena *arena, const char *statement, columns *c, th_claimed **out, size_t *count,
-                   th_error *err)
+static th_rc claim(th_db *db, th_arena *arena, const char *statement, columns *c, th_claimed **out,
+                   size_t *count, th_error *err)
 {
     PGresult *res = NULL;
     th_params_ready(&c->params);
@@ -76,9 +76,9 @@ static th_rc claim(th_db *db, th_arena *arena, const char *statement, columns *c
     return rc;
 }
 
-th_rc th_activities_claim(th_db *db, th_arena *arena, int32_t partition_id, int32_t worker_id, int32_t limit,
-                          const char *const *lower_names, size_t names_count, th_claimed **out, size_t *count,
-                          th_error *err)
+th_rc th_activities_claim(th_db *db, th_arena *arena, int32_t partition_id, int32_t worker_id,
+                          int32_t limit, const char *const *lower_names, size_t names_count,
+                          th_claimed **out, size_t *count, th_error *err)
 {
     columns c = { 0 };
     th_array *names = names_column(&c, lower_names, names_count);
@@ -90,9 +90,9 @@ th_rc th_activities_claim(th_db *db, th_arena *arena, int32_t partition_id, int3
 }
 
 /* *partition_id 0: there is none. */
-static th_rc find_suspect(th_db *db, int32_t first_partition, int32_t partition_count, int32_t worker_id,
-                          const char *const *lower_names, size_t names_count, int32_t *partition_id, int64_t *id,
-                          th_error *err)
+static th_rc find_suspect(th_db *db, int32_t first_partition, int32_t partition_count,
+                          int32_t worker_id, const char *const *lower_names, size_t names_count,
+                          int32_t *partition_id, int64_t *id, th_error *err)
 {
     columns c = { 0 };
     PGresult *res = NULL;
@@ -111,16 +111,17 @@ static th_rc find_suspect(th_db *db, int32_t first_partition, int32_t partition_
     return rc;
 }
 
-th_rc th_activities_claim_suspect(th_db *db, th_arena *arena, int32_t first_partition, int32_t partition_count,
-                                  int32_t worker_id, const char *const *lower_names, size_t names_count,
+th_rc th_activities_claim_suspect(th_db *db, th_arena *arena, int32_t first_partition,
+                                  int32_t partition_count, int32_t worker_id,
+                                  const char *const *lower_names, size_t names_count,
                                   th_claimed **out, size_t *count, th_error *err)
 {
     columns c = { 0 };
     int32_t partition_id;
     int64_t id;
     *count = 0;
-    th_rc rc = find_suspect(db, first_partition, partition_count, worker_id, lower_names, names_count, &partition_id,
-                            &id, err);
+    th_rc rc = find_suspect(db, first_partition, partition_count, worker_id, lower_names,
+                            names_count, &partition_id, &id, err);
     if (rc != TH_OK || !partition_id)
         return rc;
     th_param_i32(&c.params, partition_id);
@@ -139,7 +140,8 @@ static int by_key(const void *a, const void *b)
 
 static void key_columns(columns *c, const th_completed *items, size_t n)
 {
-    th_array *parts = add(c, 0, TH_T_INT4), *ids = add(c, 1, TH_T_INT8), *claims = add(c, 2, TH_T_INT4);
+    th_array *parts = add(c, 0, TH_T_INT4), *ids = add(c, 1, TH_T_INT8),
+             *claims = add(c, 2, TH_T_INT4);
     for (size_t i = 0; i < n; i++) {
         th_array_i32(parts, items[i].partition_id);
         th_array_i64(ids, items[i].id);
@@ -152,7 +154,8 @@ static void key_columns(columns *c, const th_completed *items, size_t n)
 static void answer_columns(columns *c, const th_completed *items, size_t n)
 {
     th_buf body = TH_BUF_INIT;
-    th_array *kinds = add(c, 3, TH_T_INT2), *results = add(c, 4, TH_T_TEXT), *bodies = add(c, 5, TH_T_TEXT);
+    th_array *kinds = add(c, 3, TH_T_INT2), *results = add(c, 4, TH_T_TEXT),
+             *bodies = add(c, 5, TH_T_TEXT);
     for (size_t i = 0; i < n; i++) {
         th_array_i16(kinds, items[i].failure ? 8 : 7);
         th_array_text(results, items[i].failure ? NULL : items[i].result);
@@ -200,7 +203,8 @@ th_rc th_activities_complete(th_db *db, th_completed *items, size_t n, bool *don
     return rc;
 }
 
-th_rc th_activities_abandon(th_db *db, const th_completed *items, size_t n, int64_t delay_us, th_error *err)
+th_rc th_activities_abandon(th_db *db, const th_completed *items, size_t n, int64_t delay_us,
+                            th_error *err)
 {
     columns c = { 0 };
     key_columns(&c, items, n);
@@ -211,8 +215,8 @@ th_rc th_activities_abandon(th_db *db, const th_completed *items, size_t n, int6
     return rc;
 }
 
-th_rc th_activities_reconcile(th_db *db, int32_t partition_id, int32_t worker_id, const int64_t *running,
-                              size_t n, int64_t *freed, th_error *err)
+th_rc th_activities_reconcile(th_db *db, int32_t partition_id, int32_t worker_id,
+                              const int64_t *running, size_t n, int64_t *freed, th_error *err)
 {
     columns c = { 0 };
     PGresult *res = NULL;
@@ -231,8 +235,8 @@ th_rc th_activities_reconcile(th_db *db, int32_t partition_id, int32_t worker_id
     return rc;
 }
 
-th_rc th_activities_waiting(th_db *db, int32_t first_partition, int32_t partition_count, int32_t *partitions,
-                            size_t *count, int64_t *next_us, th_error *err)
+th_rc th_activities_waiting(th_db *db, int32_t first_partition, int32_t partition_count,
+                            int32_t *partitions, size_t *count, int64_t *next_us, th_error *err)
 {
     columns c = { 0 };
     PGresult *res = NULL;

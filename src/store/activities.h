@@ -1,7 +1,8 @@
 /*
  * activities.h - the activities queue: claim, complete, abandon, reconcile (protocol, 5).
  *
- * On pool connections; all of it blocks. What an owner does with activities of its own batches is in batch.h.
+ * On pool connections; all of it blocks. What an owner does with activities of its own batches is
+ * in batch.h.
  */
 #ifndef TH_STORE_ACTIVITIES_H
 #define TH_STORE_ACTIVITIES_H
@@ -27,17 +28,20 @@ typedef struct th_claimed {
     const char *tags;
 } th_claimed;
 
-/* Protocol A2, one partition: at most `limit` due, unclaimed items with one of these names (compared case-insensitively; names_count 0: none). */
-th_rc th_activities_claim(th_db *db, th_arena *arena, int32_t partition_id, int32_t worker_id, int32_t limit,
-                          const char *const *lower_names, size_t names_count, th_claimed **out, size_t *count,
-                          th_error *err) TH_MUST_CHECK;
+/* Protocol A2, one partition: at most `limit` due, unclaimed items with one of these names
+ * (compared case-insensitively; names_count 0: none). */
+th_rc th_activities_claim(th_db *db, th_arena *arena, int32_t partition_id, int32_t worker_id,
+                          int32_t limit, const char *const *lower_names, size_t names_count,
+                          th_claimed **out, size_t *count, th_error *err) TH_MUST_CHECK;
 
 /*
- * Those that several workers have died with, which th_activities_claim leaves out: at most one, and none while this worker holds
- * another that has not been completed. So what kills its worker is found, and what ran beside it is not blamed.
+ * Those that several workers have died with, which th_activities_claim leaves out: at most one, and
+ * none while this worker holds another that has not been completed. So what kills its worker is
+ * found, and what ran beside it is not blamed.
  */
-th_rc th_activities_claim_suspect(th_db *db, th_arena *arena, int32_t first_partition, int32_t partition_count,
-                                  int32_t worker_id, const char *const *lower_names, size_t names_count,
+th_rc th_activities_claim_suspect(th_db *db, th_arena *arena, int32_t first_partition,
+                                  int32_t partition_count, int32_t worker_id,
+                                  const char *const *lower_names, size_t names_count,
                                   th_claimed **out, size_t *count, th_error *err) TH_MUST_CHECK;
 
 typedef struct th_completed {
@@ -49,24 +53,28 @@ typedef struct th_completed {
 } th_completed;
 
 /*
- * Protocol A4, many at once: deletes those whose claim number is still current and writes their completions to the inbox.
- * done[i] says which; the others are dropped. Sorts items by key.
+ * Protocol A4, many at once: deletes those whose claim number is still current and writes their
+ * completions to the inbox. done[i] says which; the others are dropped. Sorts items by key.
  */
-th_rc th_activities_complete(th_db *db, th_completed *items, size_t n, bool *done, th_error *err) TH_MUST_CHECK;
+th_rc th_activities_complete(th_db *db, th_completed *items, size_t n, bool *done,
+                             th_error *err) TH_MUST_CHECK;
 
 /* Protocol A6: sets claims free, due again after delay_us. */
 th_rc th_activities_abandon(th_db *db, const th_completed *items, size_t n, int64_t delay_us,
                             th_error *err) TH_MUST_CHECK;
 
-/* Protocol A8: claims of this worker in that partition, older than 5 s, whose id is not in running[], come free. */
-th_rc th_activities_reconcile(th_db *db, int32_t partition_id, int32_t worker_id, const int64_t *running,
-                              size_t n, int64_t *freed, th_error *err) TH_MUST_CHECK;
+/* Protocol A8: claims of this worker in that partition, older than 5 s, whose id is not in
+ * running[], come free. */
+th_rc th_activities_reconcile(th_db *db, int32_t partition_id, int32_t worker_id,
+                              const int64_t *running, size_t n, int64_t *freed,
+                              th_error *err) TH_MUST_CHECK;
 
 /*
- * Whether partitions of a hub have unclaimed, due activities: their ids; count at most n. *next_us: in how long the first of
- * those that are not due yet will be, at most a minute; INT64_MAX: none.
+ * Whether partitions of a hub have unclaimed, due activities: their ids; count at most n. *next_us:
+ * in how long the first of those that are not due yet will be, at most a minute; INT64_MAX: none.
  */
-th_rc th_activities_waiting(th_db *db, int32_t first_partition, int32_t partition_count, int32_t *partitions,
-                            size_t *count, int64_t *next_us, th_error *err) TH_MUST_CHECK;
+th_rc th_activities_waiting(th_db *db, int32_t first_partition, int32_t partition_count,
+                            int32_t *partitions, size_t *count, int64_t *next_us,
+                            th_error *err) TH_MUST_CHECK;
 
 #endif

@@ -30,7 +30,8 @@ typedef enum group_id {
     G_COUNT
 } group_id;
 
-/* One statement's columns. A column that holds only nulls is sent as an empty array: unnest pads it with nulls. */
+/* One statement's columns. A column that holds only nulls is sent as an empty array: unnest pads it
+ * with nulls. */
 typedef struct group {
     th_array columns[MAX_COLUMNS];
     int32_t given[MAX_COLUMNS]; /* values that are not null */
@@ -48,12 +49,16 @@ typedef struct group_def {
 #define P TH_T_INT4
 static const group_def defs[G_COUNT] = {
     [G_CHAIN] = { "chain", true, 3, { P, TH_T_INT8, TH_T_INT8 } },
-    [G_INSTANCES] = { "instances", true, 9,
-                      { P, TH_T_TEXT, TH_T_UUID, TH_T_INT2, TH_T_TEXT, TH_T_TEXT, TH_T_INT2, TH_T_TEXT,
-                        TH_T_TEXT } },
+    [G_INSTANCES] = { "instances",
+                      true,
+                      9,
+                      { P, TH_T_TEXT, TH_T_UUID, TH_T_INT2, TH_T_TEXT, TH_T_TEXT, TH_T_INT2,
+                        TH_T_TEXT, TH_T_TEXT } },
     [G_RENEW] = { "renew", true, 6, { P, TH_T_TEXT, TH_T_UUID, TH_T_UUID, TH_T_TEXT, TH_T_TEXT } },
     [G_FORGET] = { "forget", false, 3, { P, TH_T_TEXT, TH_T_UUID } },
-    [G_HISTORY] = { "history", false, 8,
+    [G_HISTORY] = { "history",
+                    false,
+                    8,
                     { P, TH_T_TEXT, TH_T_UUID, TH_T_INT4, TH_T_INT4, TH_T_TIMESTAMPTZ, TH_T_JSON,
                       TH_T_TEXT } },
     [G_CONSUME] = { "consume", true, 3, { P, TH_T_TIMESTAMPTZ, TH_T_INT8 } },
@@ -62,13 +67,17 @@ static const group_def defs[G_COUNT] = {
     [G_RELEASE] = { "release", false, 2, { P, TH_T_TEXT } },
     [G_UNTIMER] = { "untimer", false, 5, { P, TH_T_TIMESTAMPTZ, TH_T_TEXT, TH_T_UUID, TH_T_INT4 } },
     [G_UNHOLD] = { "unhold", false, 2, { P, TH_T_TEXT } },
-    [G_SEND] = { "send", false, 11,
-                 { P, TH_T_TIMESTAMPTZ, TH_T_TEXT, TH_T_UUID, TH_T_UUID, TH_T_INT2, TH_T_TEXT, TH_T_INT4,
-                   TH_T_TEXT, TH_T_TEXT, TH_T_TEXT } },
-    [G_SCHEDULE] = { "schedule", false, 16,
-                     { P, TH_T_INT8, TH_T_TEXT, TH_T_UUID, TH_T_UUID, TH_T_INT4, TH_T_INT4, TH_T_TEXT,
-                       TH_T_TEXT, TH_T_TEXT, TH_T_TEXT, TH_T_TEXT, TH_T_INT4, TH_T_INT2, TH_T_TIMESTAMPTZ,
-                       TH_T_INT4 } },
+    [G_SEND] = { "send",
+                 false,
+                 11,
+                 { P, TH_T_TIMESTAMPTZ, TH_T_TEXT, TH_T_UUID, TH_T_UUID, TH_T_INT2, TH_T_TEXT,
+                   TH_T_INT4, TH_T_TEXT, TH_T_TEXT, TH_T_TEXT } },
+    [G_SCHEDULE] = { "schedule",
+                     false,
+                     16,
+                     { P, TH_T_INT8, TH_T_TEXT, TH_T_UUID, TH_T_UUID, TH_T_INT4, TH_T_INT4,
+                       TH_T_TEXT, TH_T_TEXT, TH_T_TEXT, TH_T_TEXT, TH_T_TEXT, TH_T_INT4, TH_T_INT2,
+                       TH_T_TIMESTAMPTZ, TH_T_INT4 } },
     [G_FINISH] = { "finish", true, 3, { P, TH_T_INT8, TH_T_INT4 } },
     [G_UNSCHEDULE] = { "unschedule", false, 3, { P, TH_T_TEXT, TH_T_UUID } },
 };
@@ -93,7 +102,8 @@ const th_batch_sql th_batch_all_sql[] = {
     { NULL, NULL },
 };
 
-/* Instance rows are kept apart until they are sent: they are the only ones whose locks others may want, so they go sorted. */
+/* Instance rows are kept apart until they are sent: they are the only ones whose locks others may
+ * want, so they go sorted. */
 typedef struct instance_row {
     th_batch_key key;
     th_batch_change change;
@@ -277,8 +287,8 @@ void th_batch_unschedule(th_batch *b, const th_batch_key *key)
     execution_row(b, G_UNSCHEDULE, key);
 }
 
-void th_batch_history(th_batch *b, const th_batch_key *key, int32_t episode, int32_t first_seq, int64_t at_us,
-                      const char *events, size_t events_len, const char *memo)
+void th_batch_history(th_batch *b, const th_batch_key *key, int32_t episode, int32_t first_seq,
+                      int64_t at_us, const char *events, size_t events_len, const char *memo)
 {
     group *g = row(b, G_HISTORY);
     put_i32(g, 0, key->partition_id);
@@ -292,7 +302,8 @@ void th_batch_history(th_batch *b, const th_batch_key *key, int32_t episode, int
     put_text(g, 7, memo);
 }
 
-static void message_row(th_batch *b, group_id id, int32_t partition_id, int64_t due_us, int64_t message_no)
+static void message_row(th_batch *b, group_id id, int32_t partition_id, int64_t due_us,
+                        int64_t message_no)
 {
     group *g = row(b, id);
     put_i32(g, 0, partition_id);

@@ -1,8 +1,9 @@
 /*
  * batch.h - the one commit of an owner: what all its episodes changed, as columns (protocol B1).
  *
- * Filled row by row, then sent by pen.h as one transaction in one pipeline, and kept until it is acknowledged: a retry
- * sends the same bytes under the same numbers. Texts are copied. The order of statements is that of B1.
+ * Filled row by row, then sent by pen.h as one transaction in one pipeline, and kept until it is
+ * acknowledged: a retry sends the same bytes under the same numbers. Texts are copied. The order of
+ * statements is that of B1.
  */
 #ifndef TH_STORE_BATCH_H
 #define TH_STORE_BATCH_H
@@ -70,7 +71,8 @@ int64_t th_batch_bytes(const th_batch *batch);
 
 void th_batch_chain(th_batch *batch, int32_t partition_id, int64_t commit_no, int64_t term);
 void th_batch_instance(th_batch *batch, const th_batch_key *key, const th_batch_change *change);
-void th_batch_renew(th_batch *batch, const th_batch_key *key, const char *input, const char *version);
+void th_batch_renew(th_batch *batch, const th_batch_key *key, const char *input,
+                    const char *version);
 void th_batch_forget(th_batch *batch, const th_batch_key *key);
 void th_batch_history(th_batch *batch, const th_batch_key *key, int32_t episode, int32_t first_seq,
                       int64_t at_us, const char *events, size_t events_len, const char *memo);
@@ -78,7 +80,8 @@ void th_batch_consume(th_batch *batch, int32_t partition_id, int64_t due_us, int
 void th_batch_drop(th_batch *batch, int32_t partition_id, int64_t due_us, int64_t message_no);
 void th_batch_hold(th_batch *batch, int32_t partition_id, int64_t due_us, int64_t message_no);
 void th_batch_untimer(th_batch *batch, const th_batch_key *key, int64_t due_us, int32_t ref);
-/* All that the instance holds (due = 'infinity') is due at once, in the order of its numbers (protocol I6). */
+/* All that the instance holds (due = 'infinity') is due at once, in the order of its numbers
+ * (protocol I6). */
 void th_batch_release(th_batch *batch, int32_t partition_id, const char *instance_id);
 /* All that the instance still holds: goes with its end. */
 void th_batch_unhold(th_batch *batch, int32_t partition_id, const char *instance_id);
@@ -96,7 +99,8 @@ typedef struct th_batch_statement {
     th_params *params;
 } th_batch_statement;
 
-/* Sorts, finishes the columns; the statements that have rows, in the order of B1. Valid until clear. */
+/* Sorts, finishes the columns; the statements that have rows, in the order of B1. Valid until
+ * clear. */
 size_t th_batch_statements(th_batch *batch, th_batch_statement out[TH_BATCH_MAX_STATEMENTS]);
 
 /* Name and text of every statement that a batch may use; NULL name at the end. */

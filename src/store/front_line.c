@@ -70,8 +70,9 @@ static const prepared statements[] = {
 };
 enum { STATEMENTS = sizeof statements / sizeof statements[0] };
 
-/* Planning a start takes longer than the start. Behind a pooler, which shows another process id than the server's, prepared
- * statements would be lost with the next transaction, so there everything is planned anew. */
+/* Planning a start takes longer than the start. Behind a pooler, which shows another process id
+ * than the server's, prepared statements would be lost with the next transaction, so there
+ * everything is planned anew. */
 static bool prepare_all(th_db *db)
 {
     th_error err = { 0 };

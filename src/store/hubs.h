@@ -14,8 +14,10 @@ typedef struct th_hub {
     int32_t partition_count;
 } th_hub;
 
-/* Creates the hub with that many partitions if it is not there; an existing hub keeps its count. Safe concurrently. */
-th_rc th_hub_ensure(th_db *db, const char *name, int32_t partitions, th_hub *out, th_error *err) TH_MUST_CHECK;
+/* Creates the hub with that many partitions if it is not there; an existing hub keeps its count.
+ * Safe concurrently. */
+th_rc th_hub_ensure(th_db *db, const char *name, int32_t partitions, th_hub *out,
+                    th_error *err) TH_MUST_CHECK;
 
 /* Names compare case-insensitively. TH_NOT_FOUND when there is none. */
 th_rc th_hub_get(th_db *db, const char *name, th_hub *out, th_error *err) TH_MUST_CHECK;

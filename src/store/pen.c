@@ -1,5 +1,6 @@
 /*
- * pen.c - an owner's connection: opening, and the blocking half: taking partitions, giving them back, settling.
+ * pen.c - an owner's connection: opening, and the blocking half: taking partitions, giving them
+ * back, settling.
  */
 #include "store/pen.h"
 
@@ -17,21 +18,29 @@ typedef struct prepared {
     const char *text;
 } prepared;
 
-/* Plans must stay with the keys whatever the tables hold: a join of 500 keys with a table of a million rows, or of ten. */
-static const char settings[] = "set plan_cache_mode = force_generic_plan; set enable_hashjoin = off;"
-                               "set enable_mergejoin = off; set enable_seqscan = off;"
-                               "set enable_material = off; set jit = off";
+/* Plans must stay with the keys whatever the tables hold: a join of 500 keys with a table of a
+ * million rows, or of ten. */
+static const char settings[] =
+    "set plan_cache_mode = force_generic_plan; set enable_hashjoin = off;"
+    "set enable_mergejoin = off; set enable_seqscan = off;"
+    "set enable_material = off; set jit = off";
 
-static const char idle_sql[] = "select pg_try_advisory_lock(1952972803, p) from unnest($1::int[]) p";
+static const char idle_sql[] =
+    "select pg_try_advisory_lock(1952972803, p) from unnest($1::int[]) p";
 static const char awake_sql[] = "select pg_advisory_unlock(1952972803, p) from unnest($1::int[]) p";
-_Static_assert((int)TH_LOCK_IDLE == 1952972803, "the class of the IDLE locks stands in these statements");
+_Static_assert((int)TH_LOCK_IDLE == 1952972803,
+               "the class of the IDLE locks stands in these statements");
 
 static const prepared extra[] = {
-    { "begin", "begin" },          { "commit", "commit" },
-    { "read", th_sql_inbox_read }, { "next", th_sql_inbox_next },
-    { "held", th_sql_inbox_held }, { "replay", th_sql_history_replay },
+    { "begin", "begin" },
+    { "commit", "commit" },
+    { "read", th_sql_inbox_read },
+    { "next", th_sql_inbox_next },
+    { "held", th_sql_inbox_held },
+    { "replay", th_sql_history_replay },
     { "load", th_sql_instance_load },
-    { "idle", idle_sql },          { "awake", awake_sql },
+    { "idle", idle_sql },
+    { "awake", awake_sql },
 };
 
 static th_rc prepare(th_pen *pen, const char *name, const char *text, th_error *err)
@@ -141,7 +150,8 @@ th_rc th__pen_enter(th_pen *pen, th_error *err)
 }
 
 /* One row of text results from one blocking statement; the caller clears *res. */
-static th_rc ask(th_pen *pen, const char *sql, int n, const char *const *params, PGresult **res, th_error *err)
+static th_rc ask(th_pen *pen, const char *sql, int n, const char *const *params, PGresult **res,
+                 th_error *err)
 {
     th_rc rc = th__pen_leave(pen, err);
     if (rc != TH_OK)
@@ -182,24 +192,31 @@ static th_rc try_lock(th_pen *pen, int32_t partition_id, th_error *err)
 }
 
 /*
- * The row that opens a term, and who owns the partition from now on; earlier openings stay for a day. A worker that only lost its
- * connection lives: no orchestrator has killed it, so nothing speaks against those that ran (protocol O2).
+ * The row that opens a term, and who owns the partition from now on; earlier openings stay for a
+ * day. A worker that only lost its connection lives: no orchestrator has killed it, so nothing
+ * speaks against those that ran (protocol O2).
  */
 static const char open_term[] =
-    "with old as (select clean or coalesce(worker_id = $2::int, false) as clean from taskhub.partitions "
+    "with old as (select clean or coalesce(worker_id = $2::int, false) as clean from "
+    "taskhub.partitions "
     "  where partition_id = $1::int), "
-    "top as (select coalesce(max(commit_no), 0) + 1 as n from taskhub.commits where partition_id = $1::int), "
+    "top as (select coalesce(max(commit_no), 0) + 1 as n from taskhub.commits where partition_id = "
+    "$1::int), "
     "opened as (insert into taskhub.commits (partition_id, commit_no, term, opened_at) "
     "  select $1::int, n, n, now() from top), "
     "pruned as (delete from taskhub.commits where partition_id = $1::int "
-    "  and commit_no < (select n from top) - 64 and (opened_at is null or opened_at < now() - interval '1 day')), "
-    "owner as (update taskhub.partitions set worker_id = $2::int, pen_pid = pg_backend_pid(), term = (select n from top), "
+    "  and commit_no < (select n from top) - 64 and (opened_at is null or opened_at < now() - "
+    "interval '1 day')), "
+    "owner as (update taskhub.partitions set worker_id = $2::int, pen_pid = pg_backend_pid(), term "
+    "= (select n from top), "
     "  pen_started = (select backend_start from pg_stat_get_activity(pg_backend_pid())), "
     "  acquired_at = now(), clean = false where partition_id = $1::int) "
-    "select top.n, old.clean, case when old.clean then 0 else coalesce((select max(message_no) from taskhub.inbox "
+    "select top.n, old.clean, case when old.clean then 0 else coalesce((select max(message_no) "
+    "from taskhub.inbox "
     "  where partition_id = $1::int and due <= now()), 0) end from top, old";
 
-static th_rc take_term(th_pen *pen, int32_t partition_id, int32_t worker_id, th_ownership *out, th_error *err)
+static th_rc take_term(th_pen *pen, int32_t partition_id, int32_t worker_id, th_ownership *out,
+                       th_error *err)
 {
     number_text p = as_text(partition_id), w = as_text(worker_id);
     const char *params[] = { p.s, w.s };
@@ -218,7 +235,8 @@ static th_rc take_term(th_pen *pen, int32_t partition_id, int32_t worker_id, th_
     return rc;
 }
 
-th_rc th_pen_acquire(th_pen *pen, int32_t partition_id, int32_t worker_id, th_ownership *out, th_error *err)
+th_rc th_pen_acquire(th_pen *pen, int32_t partition_id, int32_t worker_id, th_ownership *out,
+                     th_error *err)
 {
     th_rc rc = try_lock(pen, partition_id, err);
     if (rc != TH_OK)
@@ -241,15 +259,17 @@ th_rc th_pen_give(th_pen *pen, int32_t partition_id, th_error *err)
                    "where partition_id = $1::int and pen_pid = pg_backend_pid() and $2::int = 0",
                    partition_id, 0, NULL, err);
     if (rc == TH_OK)
-        rc = run(pen, "select pg_advisory_unlock($1::int, $2::int)", TH_LOCK_PEN, partition_id, &res, err);
+        rc = run(pen, "select pg_advisory_unlock($1::int, $2::int)", TH_LOCK_PEN, partition_id,
+                 &res, err);
     if (rc == TH_OK && !is_true(res))
-        rc = th_fail(err, TH_CONFLICT, "partition %d was given back, but its lock was not held", partition_id);
+        rc = th_fail(err, TH_CONFLICT, "partition %d was given back, but its lock was not held",
+                     partition_id);
     PQclear(res);
     return rc;
 }
 
-th_rc th_pen_release_dead(th_pen *pen, int32_t partition_id, int32_t me, int32_t limit, int64_t *freed,
-                          int64_t *poisoned, th_error *err)
+th_rc th_pen_release_dead(th_pen *pen, int32_t partition_id, int32_t me, int32_t limit,
+                          int64_t *freed, int64_t *poisoned, th_error *err)
 {
     number_text p = as_text(partition_id), w = as_text(me), l = as_text(limit);
     const char *params[] = { p.s, w.s, l.s };
@@ -298,10 +318,11 @@ th_rc th_pen_rollback(th_pen *pen, th_error *err)
 static const char settle[] =
     "select coalesce((select min(term) from taskhub.commits where partition_id = $1::int "
     "and commit_no = term and term > $3::bigint) > $2::bigint, "
-    "(select max(commit_no) from taskhub.commits where partition_id = $1::int) >= $2::bigint, false)";
+    "(select max(commit_no) from taskhub.commits where partition_id = $1::int) >= $2::bigint, "
+    "false)";
 
-th_rc th_pen_settled(th_pen *pen, int32_t partition_id, int64_t commit_no, int64_t term, bool *committed,
-                     th_error *err)
+th_rc th_pen_settled(th_pen *pen, int32_t partition_id, int64_t commit_no, int64_t term,
+                     bool *committed, th_error *err)
 {
     number_text p = as_text(partition_id), n = as_text(commit_no), t = as_text(term);
     const char *params[] = { p.s, n.s, t.s };
@@ -318,10 +339,12 @@ th_rc th_pen_is_gone(th_pen *pen, int32_t partition_id, int old_pid, bool *gone,
     number_text c = as_text(TH_LOCK_PEN), p = as_text(partition_id), pid = as_text(old_pid);
     const char *params[] = { c.s, p.s, pid.s };
     PGresult *res = NULL;
-    th_rc rc = ask(pen,
-                   "select not exists (select from pg_locks where locktype = 'advisory' and objsubid = 2 "
-                   "and classid::bigint = $1::bigint and objid::bigint = $2::bigint and pid = $3::int and granted)",
-                   3, params, &res, err);
+    th_rc rc =
+        ask(pen,
+            "select not exists (select from pg_locks where locktype = 'advisory' and objsubid = 2 "
+            "and classid::bigint = $1::bigint and objid::bigint = $2::bigint and pid = $3::int and "
+            "granted)",
+            3, params, &res, err);
     if (rc == TH_OK)
         *gone = is_true(res);
     PQclear(res);

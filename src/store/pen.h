@@ -1,9 +1,11 @@
 /*
- * pen.h - an owner's connection: partition locks, batches and inbox reads, in one pipeline (protocol, 1 to 4).
+ * pen.h - an owner's connection: partition locks, batches and inbox reads, in one pipeline
+ * (protocol, 1 to 4).
  *
- * The lock is the pen: a partition's lock is held by the session that writes its commits. One thread uses a pen. Blocking
- * calls (acquire, give, rollback, settle) need an idle pipeline; the th_pen_send_* calls queue operations, and th_pen_next tells of
- * each when all its results are in, in the order of sending.
+ * The lock is the pen: a partition's lock is held by the session that writes its commits. One
+ * thread uses a pen. Blocking calls (acquire, give, rollback, settle) need an idle pipeline; the
+ * th_pen_send_* calls queue operations, and th_pen_next tells of each when all its results are in,
+ * in the order of sending.
  */
 #ifndef TH_STORE_PEN_H
 #define TH_STORE_PEN_H
@@ -30,12 +32,14 @@ int th_pen_in_flight(const th_pen *pen); /* operations sent and not reported */
 /* ---- ownership, blocking --------------------------------------------------------------------- */
 
 typedef struct th_ownership {
-    int64_t term;      /* this ownership's number; the next commit is term + 1 */
-    bool clean;        /* the last owner gave it back in order, or was this very worker, which lives */
-    int64_t last_message; /* the highest message_no that was due at takeover, if it was not clean; else 0 */
+    int64_t term; /* this ownership's number; the next commit is term + 1 */
+    bool clean;   /* the last owner gave it back in order, or was this very worker, which lives */
+    int64_t last_message; /* the highest message_no that was due at takeover, if it was not clean;
+                             else 0 */
 } th_ownership;
 
-/* Protocol O1. TH_NOT_OWNER: another session holds the lock. TH_CONFLICT: the chain says that another writer exists. */
+/* Protocol O1. TH_NOT_OWNER: another session holds the lock. TH_CONFLICT: the chain says that
+ * another writer exists. */
 th_rc th_pen_acquire(th_pen *pen, int32_t partition_id, int32_t worker_id, th_ownership *out,
                      th_error *err) TH_MUST_CHECK;
 
@@ -43,11 +47,12 @@ th_rc th_pen_acquire(th_pen *pen, int32_t partition_id, int32_t worker_id, th_ow
 th_rc th_pen_give(th_pen *pen, int32_t partition_id, th_error *err) TH_MUST_CHECK;
 
 /*
- * Protocol A5: sets free what dead or unknown workers hold in that partition, one crash more each, but not what `me` holds. Activities with
- * `limit` crashes are deleted and answered as failed in the same statement. *freed, *poisoned may be NULL.
+ * Protocol A5: sets free what dead or unknown workers hold in that partition, one crash more each,
+ * but not what `me` holds. Activities with `limit` crashes are deleted and answered as failed in
+ * the same statement. *freed, *poisoned may be NULL.
  */
-th_rc th_pen_release_dead(th_pen *pen, int32_t partition_id, int32_t me, int32_t limit, int64_t *freed,
-                          int64_t *poisoned, th_error *err) TH_MUST_CHECK;
+th_rc th_pen_release_dead(th_pen *pen, int32_t partition_id, int32_t me, int32_t limit,
+                          int64_t *freed, int64_t *poisoned, th_error *err) TH_MUST_CHECK;
 
 /* Raises `attempts` of these messages, committed before their instances run (protocol O2). */
 typedef struct th_message_key {
@@ -55,20 +60,30 @@ typedef struct th_message_key {
     int64_t due_us;
     int64_t message_no;
 } th_message_key;
-th_rc th_pen_count_attempts(th_pen *pen, const th_message_key *keys, size_t n, th_error *err) TH_MUST_CHECK;
+th_rc th_pen_count_attempts(th_pen *pen, const th_message_key *keys, size_t n,
+                            th_error *err) TH_MUST_CHECK;
 
 /* After a failed batch, when all operations were reported: ends the aborted transaction. */
 th_rc th_pen_rollback(th_pen *pen, th_error *err) TH_MUST_CHECK;
 
-/* Protocol B6, on a new pen that holds the lock or on any: did number n of that term commit? Asks only when the old session is gone. */
-th_rc th_pen_settled(th_pen *pen, int32_t partition_id, int64_t commit_no, int64_t term, bool *committed,
-                     th_error *err) TH_MUST_CHECK;
+/* Protocol B6, on a new pen that holds the lock or on any: did number n of that term commit? Asks
+ * only when the old session is gone. */
+th_rc th_pen_settled(th_pen *pen, int32_t partition_id, int64_t commit_no, int64_t term,
+                     bool *committed, th_error *err) TH_MUST_CHECK;
 /* S5: that backend no longer holds the partition's lock. */
-th_rc th_pen_is_gone(th_pen *pen, int32_t partition_id, int old_pid, bool *gone, th_error *err) TH_MUST_CHECK;
+th_rc th_pen_is_gone(th_pen *pen, int32_t partition_id, int old_pid, bool *gone,
+                     th_error *err) TH_MUST_CHECK;
 
 /* ---- the pipeline --------------------------------------------------------------------------- */
 
-typedef enum th_pen_op { TH_PEN_BATCH, TH_PEN_READ, TH_PEN_HELD, TH_PEN_LOAD, TH_PEN_IDLE, TH_PEN_AWAKE } th_pen_op;
+typedef enum th_pen_op {
+    TH_PEN_BATCH,
+    TH_PEN_READ,
+    TH_PEN_HELD,
+    TH_PEN_LOAD,
+    TH_PEN_IDLE,
+    TH_PEN_AWAKE
+} th_pen_op;
 
 /* A message as read, with its instance's row. Texts are valid until th_pen_done_clear. */
 typedef struct th_inbox_row {
@@ -135,7 +150,8 @@ typedef struct th_episode_row {
 typedef struct th_pen_done {
     th_pen_op op;
     uint64_t tag;
-    th_rc rc; /* TH_OK, or why it failed; TH_UNAVAILABLE: skipped because an earlier operation had failed */
+    th_rc rc; /* TH_OK, or why it failed; TH_UNAVAILABLE: skipped because an earlier operation had
+                 failed */
     char statement[16]; /* of a batch: the one that failed */
     th_error error;
     th_inbox_row *rows; /* READ, HELD */
@@ -147,21 +163,23 @@ typedef struct th_pen_done {
     th_next_due *next; /* READ */
     size_t next_count;
     bool idle_locked; /* IDLE: all locks were had */
-    th_arena *arena;   /* holds the arrays */
-    void *results[2];  /* hold the texts */
+    th_arena *arena;  /* holds the arrays */
+    void *results[2]; /* hold the texts */
 } th_pen_done;
 
-/* Queue an operation. The batch stays the caller's and must live until it is reported. TH_DB_LOST: close the pen. */
+/* Queue an operation. The batch stays the caller's and must live until it is reported. TH_DB_LOST:
+ * close the pen. */
 th_rc th_pen_send_batch(th_pen *pen, th_batch *batch, uint64_t tag, th_error *err) TH_MUST_CHECK;
-th_rc th_pen_send_read(th_pen *pen, const int32_t *partitions, size_t n, const int64_t *hand, size_t hand_count,
-                       int32_t limit, th_error *err) TH_MUST_CHECK;
+th_rc th_pen_send_read(th_pen *pen, const int32_t *partitions, size_t n, const int64_t *hand,
+                       size_t hand_count, int32_t limit, th_error *err) TH_MUST_CHECK;
 th_rc th_pen_send_held(th_pen *pen, const int32_t *partitions, const char *const *ids, size_t n,
                        const int64_t *hand, size_t hand_count, th_error *err) TH_MUST_CHECK;
 /* The instances' rows, and the histories of their present executions. */
 th_rc th_pen_send_load(th_pen *pen, const int32_t *partitions, const char *const *ids, size_t n,
                        th_error *err) TH_MUST_CHECK;
 /* Protocol W2: take (or let go of) the IDLE locks of these partitions. */
-th_rc th_pen_send_idle(th_pen *pen, const int32_t *partitions, size_t n, bool on, th_error *err) TH_MUST_CHECK;
+th_rc th_pen_send_idle(th_pen *pen, const int32_t *partitions, size_t n, bool on,
+                       th_error *err) TH_MUST_CHECK;
 
 /* Moves bytes both ways without blocking. */
 th_rc th_pen_pump(th_pen *pen, th_error *err) TH_MUST_CHECK;

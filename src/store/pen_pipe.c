@@ -1,5 +1,6 @@
 /*
- * pen_pipe.c - operations of an owner in one libpq pipeline: sent without waiting, reported in order.
+ * pen_pipe.c - operations of an owner in one libpq pipeline: sent without waiting, reported in
+ * order.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +11,8 @@
 
 static th_rc lost(th_pen *pen, th_error *err)
 {
-    return th_fail(err, TH_DB_LOST, "the owner's connection was lost: %.300s", PQerrorMessage(pen->pg));
+    return th_fail(err, TH_DB_LOST, "the owner's connection was lost: %.300s",
+                   PQerrorMessage(pen->pg));
 }
 
 static void cut(th_pen *pen)
@@ -35,10 +37,11 @@ static th_rc new_op(th_pen *pen, th_pen_op kind, uint64_t tag, pen_op **out, th_
     return TH_OK;
 }
 
-static th_rc send_prepared(th_pen *pen, pen_op *op, const char *name, const th_params *p, th_error *err)
+static th_rc send_prepared(th_pen *pen, pen_op *op, const char *name, const th_params *p,
+                           th_error *err)
 {
-    int sent = PQsendQueryPrepared(pen->pg, name, p ? p->n : 0, p ? p->values : NULL, p ? p->lengths : NULL,
-                                   p ? p->formats : NULL, 1);
+    int sent = PQsendQueryPrepared(pen->pg, name, p ? p->n : 0, p ? p->values : NULL,
+                                   p ? p->lengths : NULL, p ? p->formats : NULL, 1);
     if (!sent)
         return lost(pen, err);
     op->names[op->statements++] = name;
@@ -67,7 +70,8 @@ th_rc th_pen_send_batch(th_pen *pen, th_batch *batch, uint64_t tag, th_error *er
     pen_op *op;
     size_t n = th_batch_statements(batch, statements);
     if (!fits(statements, n))
-        return th_fail(err, TH_TOO_LARGE, "a batch is larger than PostgreSQL can take in one value");
+        return th_fail(err, TH_TOO_LARGE,
+                       "a batch is larger than PostgreSQL can take in one value");
     th_rc rc = new_op(pen, TH_PEN_BATCH, tag, &op, err);
     if (rc == TH_OK)
         rc = send_prepared(pen, op, "begin", NULL, err);
@@ -148,7 +152,8 @@ th_rc th_pen_send_held(th_pen *pen, const int32_t *partitions, const char *const
     return rc == TH_OK ? end_op(pen, err) : rc;
 }
 
-th_rc th_pen_send_load(th_pen *pen, const int32_t *partitions, const char *const *ids, size_t n, th_error *err)
+th_rc th_pen_send_load(th_pen *pen, const int32_t *partitions, const char *const *ids, size_t n,
+                       th_error *err)
 {
     pen_op *op;
     th_rc rc = new_op(pen, TH_PEN_LOAD, 0, &op, err);
