@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "engine/episode_int.h"
 
-enum { ACT_INDEX_BITS = 20 };
+enum { ACT_INDEX_BITS = 24 };
 
 static void record_taken(th_step *step, th_inst *inst, th_row_writer *row)
 {

@@ -29,7 +29,7 @@ enum {
 
 static void batch_done(th_pump *pump, const th_pen_done *done)
 {
-    if (done->rc == TH_OK && !pump->failing) {
+    if (done->rc == TH_OK) { /* also while a later one, too large to be sent, has failed */
         th__acknowledged(pump);
         return;
     }

@@ -20,8 +20,8 @@ TEST(an_activity_is_born_claimed_where_a_slot_is_promised)
 
     CHECK_INT(rows_of(g, "schedule"), 2);
     CHECK_INT(int_of(g, "schedule", 0, AC_CLAIMED_BY), WORKER);
-    CHECK_INT(int_of(g, "schedule", 0, AC_NUMBER), (int64_t)COMMIT << 20);
-    CHECK_INT(int_of(g, "schedule", 1, AC_NUMBER), ((int64_t)COMMIT << 20) + 1);
+    CHECK_INT(int_of(g, "schedule", 0, AC_NUMBER), (int64_t)COMMIT << 24);
+    CHECK_INT(int_of(g, "schedule", 1, AC_NUMBER), ((int64_t)COMMIT << 24) + 1);
     CHECK_INT(int_of(g, "schedule", 0, AC_ATTEMPT), 1);
     CHECK_INT(g->born.count, 2);
     const th_act *second = g->born.head->next;
@@ -29,7 +29,7 @@ TEST(an_activity_is_born_claimed_where_a_slot_is_promised)
     CHECK_INT(second->task_id, 4);
     CHECK_INT(second->seq, 3);
     CHECK_INT(second->claim_no, 1);
-    CHECK_INT(second->id, ((int64_t)COMMIT << 20) + 1);
+    CHECK_INT(second->id, ((int64_t)COMMIT << 24) + 1);
     CHECK_STR(second->version, "v2");
     CHECK_STR(second->input, NULL);
     CHECK_STR(g->born.head->input, "\"a\"");

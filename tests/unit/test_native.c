@@ -82,7 +82,7 @@ static th_native *native_with(th_native_entry *entry, int threads)
 static void start(th_native *native, const char *name, const char *input, uint64_t number)
 {
     const th_executor *x = th_native_executor(native);
-    th_activity_item item = { .token = { 1, number }, .instance_id = "i1", .name = name };
+    th_activity_item item = { .token = { -1, number }, .instance_id = "i1", .name = name };
 
     item.input = input;
     item.attempt = 2;
@@ -197,7 +197,7 @@ TEST(a_cancelled_activity_sees_it_and_the_others_do_not)
     start(native, "Gate", NULL, 41);
     start(native, "Gate", NULL, 42);
     poll_gate(2);
-    x->cancel(x->self, (th_token){ 1, 42 });
+    x->cancel(x->self, (th_token){ -1, 42 });
     if (answered(1))
         CHECK_STR(engine.result, "\"cancelled\"");
     CHECK_INT(atomic_load(&in_gate), 1);
