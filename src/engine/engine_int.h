@@ -138,10 +138,13 @@ struct th_pump {
     int flying_count;
     th_commit *spare[4];
     int spare_count;
-    bool reading;    /* an inbox read is in the pipeline */
-    bool loading;    /* a load is in the pipeline */
-    bool want_held;  /* some instance wants its held messages */
-    bool idle_locks; /* IDLE locks are held (or asked for) */
+    uint64_t read_no; /* of the read that is in the pipeline, or was last */
+    bool refusing;    /* some instance refuses its rows of that read */
+    bool want_starts; /* an instance waits for the start of its next generation */
+    bool reading;     /* an inbox read is in the pipeline */
+    bool loading;     /* a load is in the pipeline */
+    bool want_held;   /* some instance wants its held messages */
+    bool idle_locks;  /* IDLE locks are held (or asked for) */
     bool
         idle_partly; /* some could not be had, and locks count: let go of all before the next try */
     bool failing;    /* a batch failed: wait until all in flight is reported, then recover */

@@ -11,11 +11,48 @@
 
 enum { ACT_INDEX_BITS = 24 };
 
-static void record_taken(th_step *step, th_inst *inst, th_row_writer *row)
+/* When the messages of continue as new are due: at once, but read apart from the immediate ones, so
+ * that they are found behind however many events. */
+enum { RENEWED_DUE_US = 0 };
+
+/* What continue as new hands over, in the order of its seqs: entries whose message was taken in
+ * this very episode are skipped, since that message stays where it is. */
+typedef struct leftovers {
+    const th_completion *completion;
+    bool *stays; /* by index of carry */
+    size_t at;
+} leftovers;
+
+static bool stays(leftovers *l, const th_msg *m, int32_t seq)
 {
+    const th_completion *c = l->completion;
+    if (m->event.kind != TH_EventRaised || !m->message_no)
+        return false;
+    while (l->at < c->carry_count && c->carry[l->at].seq < seq)
+        l->at++;
+    if (l->at == c->carry_count || c->carry[l->at].seq != seq)
+        return false;
+    l->stays[l->at++] = true;
+    return true;
+}
+
+static bool is_renewal(const th_completion *c)
+{
+    return c->done && c->status == TH_CONTINUED_AS_NEW;
+}
+
+static void record_taken(th_step *step, th_inst *inst, th_row_writer *row, leftovers *left)
+{
+    th_msg_list kept = { 0 };
+    int32_t seq = inst->seq;
     for (size_t i = 0; i < inst->run.fresh_count; i++)
         th__row_add(row, &inst->run.fresh[i]);
     for (th_msg *m; (m = th_msg_pop(&inst->run.taken)) != NULL;) {
+        seq++;
+        if (is_renewal(left->completion) && stays(left, m, seq)) {
+            th_msg_push(&kept, m);
+            continue;
+        }
         if (m->event.ref != TH_NONE)
             th_opens_remove(&inst->opens, m->event.ref);
         if (m->event.kind == TH_ExecutionStarted) {
@@ -27,6 +64,8 @@ static void record_taken(th_step *step, th_inst *inst, th_row_writer *row)
         }
         th__consume(step, m);
     }
+    th_msg_join(&kept, &inst->queue);
+    inst->queue = kept;
     inst->last_t_us = inst->run.started_t_us;
 }
 
@@ -138,7 +177,7 @@ static void act(th_step *step, th_inst *inst, th_row_writer *row, const th_actio
 static void send_carry(th_step *step, th_inst *inst, const th_event *e)
 {
     th_batch_message m = { .partition_id = inst->partition_id,
-                           .due_us = TH_TIME_NEG_INF,
+                           .due_us = RENEWED_DUE_US,
                            .instance_id = inst->id,
                            .start_id = &inst->start_id,
                            .execution_id = &inst->execution_id,
@@ -153,14 +192,15 @@ static void send_carry(th_step *step, th_inst *inst, const th_event *e)
 
 /* The same start, a new execution: earlier history goes, timers and activities too; events that
  * wait stay. */
-static void renew(th_step *step, th_inst *inst, const th_completion *c)
+static void renew(th_step *step, th_inst *inst, const leftovers *left)
 {
+    const th_completion *c = left->completion;
     th__close_opens(step, inst);
     inst->execution_id = th_uuid_random();
     th_batch_key key = th_inst_key(inst);
     th_batch_renew(step->batch, &key, c->new_input, c->new_version);
     th_batch_message start = { .partition_id = inst->partition_id,
-                               .due_us = TH_TIME_NEG_INF,
+                               .due_us = RENEWED_DUE_US,
                                .instance_id = inst->id,
                                .start_id = &inst->start_id,
                                .execution_id = &inst->execution_id,
@@ -168,9 +208,10 @@ static void renew(th_step *step, th_inst *inst, const th_completion *c)
                                .name = inst->name,
                                .ref = TH_NONE,
                                .payload = c->new_input };
+    for (size_t i = 0; i < c->carry_count; i++) /* first: who has the start has them all */
+        if (!left->stays[i])
+            send_carry(step, inst, &c->carry[i]);
     th_batch_send(step->batch, &start);
-    for (size_t i = 0; i < c->carry_count; i++)
-        send_carry(step, inst, &c->carry[i]);
     if (c->new_version) {
         free(inst->version);
         inst->version = th_mstrdup(c->new_version);
@@ -218,15 +259,17 @@ void th_episode_apply(th_step *step, th_inst *inst, const th_answer *answer)
 {
     const th_completion *c = &answer->completion;
     th_row_writer row;
+    leftovers left = { .completion = c,
+                       .stays = th_new(inst->run.arena, bool, c->carry_count + 1) };
     th__row_begin(&row, inst);
-    record_taken(step, inst, &row);
+    record_taken(step, inst, &row, &left);
     for (size_t i = 0; i < answer->action_count; i++)
         act(step, inst, &row, &answer->actions[i]);
-    if (c->done && c->status == TH_CONTINUED_AS_NEW) {
+    if (is_renewal(c)) {
         th_buf_free(&row.json); /* the execution's history goes as a whole */
         if (answer->status_op != TH_STATUS_LEAVE || inst->is_new)
             th__change(step, inst, TH_RUNNING, answer->status_op, answer->custom_status);
-        renew(step, inst, c);
+        renew(step, inst, &left);
     } else if (c->done) {
         complete(step, inst, &row, answer);
     } else {

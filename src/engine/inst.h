@@ -94,6 +94,7 @@ struct th_inst {
     th_opens opens;
     th_seen seen;
     th_msg_list queue;
+    uint64_t refused_read;   /* rows of that read are dropped: earlier ones are to be read first */
     int64_t parked_until_us; /* monotonic */
     int conflicts;           /* batches of it that met TH409 in a row */
 

@@ -155,6 +155,8 @@ static th_rc work(th_pump *pump, th_error *err)
 
 static bool wants_read(const th_pump *pump)
 {
+    if (pump->hand_count >= TH_HAND)
+        return pump->want_starts;
     for (size_t i = 0; i < pump->part_count; i++)
         if (pump->parts[i].want_read && !pump->parts[i].giving)
             return true;
@@ -267,11 +269,12 @@ static th_rc rest(th_pump *pump, int64_t now_us, th_error *err)
     return TH_OK;
 }
 
-/* A pen without partitions still has to say something now and then (protocol S1). */
+/* A pen without partitions, or whose hand is full, still has to say something now and then
+ * (protocol S1). */
 static th_rc stay_alive(th_pump *pump, int64_t now_us, th_error *err)
 {
-    if (pump->part_count || now_us - pump->last_read_us < IDLE_POLL_US ||
-        th_pen_in_flight(pump->pen) > 0)
+    bool reads = pump->part_count && pump->hand_count < TH_HAND;
+    if (reads || now_us - pump->last_read_us < IDLE_POLL_US || th_pen_in_flight(pump->pen) > 0)
         return TH_OK;
     pump->last_read_us = now_us;
     return th_pen_send_idle(pump->pen, NULL, 0, false, err);

@@ -181,8 +181,8 @@ th_rc th__send_commit(th_pump *pump, th_error *err)
 
 /* ---- acknowledged --------------------------------------------------------------------------- */
 
-/* What is in hand came later than what has just been released: it is read again, behind that. */
-static void put_behind_released(th_pump *pump, th_inst *inst)
+/* What is in hand came later than what is due again now, so it is read again, behind that. */
+static void put_rows_back(th_pump *pump, th_inst *inst)
 {
     th_msg_list local = { 0 };
     for (th_msg *m; (m = th_msg_pop(&inst->queue)) != NULL;) {
@@ -193,6 +193,10 @@ static void put_behind_released(th_pump *pump, th_inst *inst)
     }
     inst->queue = local;
     inst->released = false;
+    if (pump->reading) {
+        inst->refused_read = pump->read_no;
+        pump->refusing = true;
+    }
 }
 
 static void settle_inst(th_pump *pump, th_inst *inst)
@@ -200,7 +204,7 @@ static void settle_inst(th_pump *pump, th_inst *inst)
     inst->conflicts = 0;
     inst->careful = false;
     if (inst->released)
-        put_behind_released(pump, inst);
+        put_rows_back(pump, inst);
     if (inst->left_tasks)
         th_dispatch_cancel(pump->engine->dispatch, inst->partition_id, &inst->left_execution);
     inst->left_tasks = false;
@@ -213,8 +217,10 @@ static void settle_inst(th_pump *pump, th_inst *inst)
         th__ready(pump, inst);
         return;
     }
-    if (inst->renewed)
+    if (inst->renewed) {
         th_inst_drop_session(inst);
+        pump->want_starts = true;
+    }
     pump->want_held |= inst->want_held;
     th__settle_inst(pump, inst);
 }
@@ -313,6 +319,7 @@ static void evict(th_pump *pump, th_commit *c, bool doubtful)
     free_born(pump, c);
     for (size_t i = 0; i < c->inst_count; i++) {
         th_inst *inst = c->insts[i];
+        put_rows_back(pump, inst);
         if (inst->queue.head)
             th__ready(pump, inst);
         else if (!inst->want_held && !inst->in_ready && inst->state == TH_INST_COLD &&

@@ -31,12 +31,13 @@ static int32_t read_limit(const th_pump *pump)
     return each < MIN_READ ? MIN_READ : each;
 }
 
-static th_rc send_due(th_pump *pump, const int32_t *parts, size_t n, th_error *err)
+static th_rc send_due(th_pump *pump, const int32_t *parts, size_t n, int32_t limit, th_error *err)
 {
     int64_t *hand = hand_numbers(pump);
-    th_rc rc = th_pen_send_read(pump->pen, parts, n, hand, pump->hand_count, read_limit(pump), err);
+    th_rc rc = th_pen_send_read(pump->pen, parts, n, hand, pump->hand_count, limit, err);
     free(hand);
     pump->reading = true;
+    pump->read_no++;
     pump->last_read_us = th_mono_us();
     return rc;
 }
@@ -74,6 +75,7 @@ static th_rc send_held(th_pump *pump, th_error *err)
     th_rc rc = th_pen_send_held(pump->pen, s.parts, s.ids, s.n, hand, pump->hand_count, err);
     free(hand);
     pump->reading = true;
+    pump->read_no++;
     return rc;
 }
 
@@ -90,15 +92,32 @@ static size_t wanted(th_pump *pump, int32_t *parts)
     return n;
 }
 
+/* The hand is full, perhaps of events for an instance whose next generation has yet to start: its
+ * start is the first of those rows that have a due time. */
+static th_rc send_starts(th_pump *pump, th_error *err)
+{
+    int32_t *parts = th_malloc((pump->part_count + 1) * sizeof *parts);
+    for (size_t i = 0; i < pump->part_count; i++)
+        parts[i] = pump->parts[i].partition_id;
+    pump->want_starts = false; /* until one is found: there may be more */
+    th_rc rc = pump->part_count ? send_due(pump, parts, pump->part_count, 1, err) : TH_OK;
+    free(parts);
+    return rc;
+}
+
 th_rc th__send_reads(th_pump *pump, th_error *err)
 {
-    if (pump->reading || pump->hand_count >= TH_HAND || pump->ready_count >= pump->limit)
+    if (pump->reading)
+        return TH_OK;
+    if (pump->hand_count >= TH_HAND)
+        return pump->want_starts ? send_starts(pump, err) : TH_OK;
+    if (pump->ready_count >= pump->limit)
         return TH_OK;
     if (pump->want_held)
         return send_held(pump, err);
     int32_t *parts = th_malloc((pump->part_count + 1) * sizeof *parts);
     size_t n = wanted(pump, parts);
-    th_rc rc = n ? send_due(pump, parts, n, err) : TH_OK;
+    th_rc rc = n ? send_due(pump, parts, n, read_limit(pump), err) : TH_OK;
     free(parts);
     return rc;
 }
@@ -158,13 +177,31 @@ static void after_read(th_pump *pump, const th_pen_done *done)
     }
 }
 
+/* Its read was sent while the instance had rows in hand that have been put back since. */
+static bool is_refused(th_pump *pump, th_part *part, const th_inbox_row *row)
+{
+    const th_inst *inst = th_warm_find(&pump->warm, row->partition_id, row->instance_id);
+    bool refused = inst && inst->refused_read == pump->read_no;
+    part->want_read |= refused;
+    return refused;
+}
+
+static void take_row(th_pump *pump, const th_inbox_row *row)
+{
+    th_part *part = th__part(pump, row->partition_id);
+    pump->want_starts |= row->due_us > TH_TIME_NEG_INF && row->due_us < TH_TIME_INF;
+    if (!part || (pump->refusing && is_refused(pump, part, row)))
+        return;
+    th__receive(pump, th_msg_from_row(row));
+}
+
 void th__take_rows(th_pump *pump, th_pen_done *done)
 {
     pump->reading = false;
     take_clock(pump, done);
     for (size_t i = 0; i < done->count; i++)
-        if (th__part(pump, done->rows[i].partition_id))
-            th__receive(pump, th_msg_from_row(&done->rows[i]));
+        take_row(pump, &done->rows[i]);
+    pump->refusing = false;
     if (done->op == TH_PEN_READ)
         after_read(pump, done);
 }

@@ -76,6 +76,7 @@ static void keep(th_orch *o, th__box *box, const th_event *event)
     letter->event.raised_as = th_strdup(o->scope.arena, event->raised_as);
     letter->event.payload = th_strdup(o->scope.arena, event->payload);
     letter->event.t_us = event->t_us;
+    letter->event.seq = event->seq;
 
     *(box->last ? &box->last->next_here : &box->first) = letter;
     box->last = letter;

@@ -98,6 +98,7 @@ def test_work_waits_for_a_process_of_the_role_and_is_not_called_stuck(fresh):
     owner.start(ready=False)
     facts.wait_ended(front, ids, timeout=15)
     front.kill()
+    owner.sql("set taskhub.notify = on")
     more = [r[0] for r in owner.sql("select taskhub.start_instances('hello_orchestrator', array_fill('1'::text, '{8}'), %s)",
                                     [owner.hub])]
     queued = "select count(*) from taskhub.activities_view where hub = %s and state = 'queued'"

@@ -359,18 +359,43 @@ TEST(continue_as_new_is_a_new_execution_of_the_same_start)
     CHECK_INT(rows_of(g, "consume"), 1);
 
     CHECK_INT(rows_of(g, "send"), 3);
-    CHECK_INT(int_of(g, "send", 0, SE_KIND), TH_ExecutionStarted);
-    CHECK_STR(text_of(g, "send", 0, SE_PAYLOAD), "2");
+    CHECK_INT(int_of(g, "send", 2, SE_KIND),
+              TH_ExecutionStarted); /* who reads it has all before it */
+    CHECK_STR(text_of(g, "send", 2, SE_PAYLOAD), "2");
     for (int i = 0; i < 3; i++) {
         th_uuid id = uuid_of(g, "send", i, SE_EXECUTION);
         CHECK(th_uuid_equal(&id, &fresh));
-        CHECK_INT(time_of(g, "send", i, SE_DUE), TH_TIME_NEG_INF);
+        CHECK_INT(time_of(g, "send", i, SE_DUE), 0); /* past, and apart from the immediate ones */
     }
-    CHECK_STR(text_of(g, "send", 1, SE_NAME), "x");
-    CHECK_STR(text_of(g, "send", 1, SE_MESSAGE_ID), "m-x");
-    CHECK_STR(text_of(g, "send", 1, SE_BODY), "{\"carry\":true}");
-    CHECK_STR(text_of(g, "send", 2, SE_NAME), "y");
+    CHECK_STR(text_of(g, "send", 0, SE_NAME), "x");
+    CHECK_STR(text_of(g, "send", 0, SE_MESSAGE_ID), "m-x");
+    CHECK_STR(text_of(g, "send", 0, SE_BODY), "{\"carry\":true}");
+    CHECK_STR(text_of(g, "send", 1, SE_NAME), "y");
     CHECK(g->step.wrote_now);
+    given_free(g);
+}
+
+TEST(an_event_taken_in_the_episode_that_continues_as_new_and_handed_over_stays_where_it_is)
+{
+    th_event carry[] = { th_event_of(TH_EventRaised), th_event_of(TH_EventRaised) };
+    given *g = given_waiting(NULL, 0);
+    th_answer answer = ends(TH_CONTINUED_AS_NEW, NULL, NULL);
+    put_event(g, "used", NULL, "m1");
+    put_event(g, "left", NULL, "m2");
+    carry[0].name = "earlier"; /* taken, and recorded, by an episode before */
+    carry[0].seq = 1;
+    carry[1].name = "left";
+    carry[1].seq = g->inst->seq + 2;
+    answer.completion.carry = carry;
+    answer.completion.carry_count = 2;
+    turn_answered(g, &answer);
+
+    CHECK_INT(rows_of(g, "consume"), 1);
+    CHECK_INT(rows_of(g, "send"), 2);
+    CHECK_STR(text_of(g, "send", 0, SE_NAME), "earlier");
+    CHECK_INT(int_of(g, "send", 1, SE_KIND), TH_ExecutionStarted);
+    CHECK_INT(g->inst->queue.count, 1);
+    CHECK_STR(g->inst->queue.head->event.name, "left");
     given_free(g);
 }
 
