@@ -102,13 +102,14 @@ static void note_free(th_balance *b, const th_watch *watch, int64_t now_us)
     }
 }
 
-static bool may_take(const th_balance *b, int32_t partition_id, int32_t held, int32_t share,
+/* What was given back is left to those that it was given for, as long as there are such. */
+static bool may_take(const th_balance *b, int32_t partition_id, int32_t held, const shares *s,
                      int64_t now_us)
 {
     int32_t i = partition_id - b->first;
-    if (b->given_at[i] && now_us - b->given_at[i] < KEEP_OFF_US)
+    if (s->some_below && b->given_at[i] && now_us - b->given_at[i] < KEEP_OFF_US)
         return false;
-    return held < share || now_us - b->free_since[i] >= ANYONE_AFTER_US;
+    return held < s->mine || now_us - b->free_since[i] >= ANYONE_AFTER_US;
 }
 
 void th_balance_decide(th_balance *b, const th_watch *watch, int32_t me, bool draining,
@@ -123,7 +124,7 @@ void th_balance_decide(th_balance *b, const th_watch *watch, int32_t me, bool dr
     }
     for (size_t i = 0; i < watch->partition_count && !draining && s.mine; i++) {
         int32_t p = watch->partitions[i].partition_id;
-        if (mine[i] || watch->partitions[i].holder_pid || !may_take(b, p, held, s.mine, now_us))
+        if (mine[i] || watch->partitions[i].holder_pid || !may_take(b, p, held, &s, now_us))
             continue;
         moves[i] = TH_MOVE_TAKE;
         held++;

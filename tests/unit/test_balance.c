@@ -272,22 +272,40 @@ TEST(a_surplus_that_nobody_lacks_is_kept)
     th_balance_free(b);
 }
 
-TEST(what_was_given_is_left_alone_for_five_seconds_even_when_it_stays_free)
+static scene given_back(th_balance *b)
 {
     scene s = given_scene(2, 2);
-    th_balance *b = th_balance_new(FIRST, 2);
     hold(&s, 0, 1, 1);
     hold(&s, 1, 1, 1);
     decide(b, &s, 1, false);
     CHECK(s.moves[1] == TH_MOVE_GIVE);
     hold(&s, 1, 0, 1);
-    s.watch.worker_count = 1; /* the other has gone: all is its share now */
+    return s;
+}
 
+TEST(what_was_given_is_left_alone_for_five_seconds_while_another_lacks_it)
+{
+    th_balance *b = th_balance_new(FIRST, 2);
+    scene s = given_back(b);
+
+    decide(b, &s, 1, false);
     s.now_us += 5 * SECOND - 1;
     decide(b, &s, 1, false);
     CHECK_INT(count_moves(&s, TH_MOVE_TAKE), 0);
     s.now_us += 1;
     decide(b, &s, 1, false);
+    CHECK(s.moves[1] == TH_MOVE_TAKE);
+    th_balance_free(b);
+}
+
+TEST(what_was_given_is_taken_again_at_once_when_the_other_has_died)
+{
+    th_balance *b = th_balance_new(FIRST, 2);
+    scene s = given_back(b);
+
+    s.watch.worker_count = 1;
+    decide(b, &s, 1, false);
+
     CHECK(s.moves[1] == TH_MOVE_TAKE);
     th_balance_free(b);
 }
