@@ -1,8 +1,7 @@
 #!/bin/sh
 # Runs `taskhub` in a container: waits for the database, applies the schema, then becomes the program.
 #
-# It listens on all addresses of the container, which `taskhub start` refuses without --no-auth: say
-# that only where nobody but a trusted proxy reaches the port (as in compose.yaml).
+# It listens on all addresses of the container, so requests need an access key (`taskhub key create`).
 set -eu
 
 : "${TASKHUB_DATABASE_URL:?set it to the conninfo or URI of the PostgreSQL that holds the hub}"

@@ -6,7 +6,8 @@
  *   orchestrator  straight-line code that says what happens in which order. It survives crashes and
  *                 restarts, may wait for months, and costs next to nothing while it waits.
  *   activity      the work itself: anything that a C function can do, on a thread of its own.
- *   starter       an HTTP route that starts an orchestrator.
+ *   entity        a small state with a name and a key, which operations read and change one at a
+ * time. starter       an HTTP route that starts an orchestrator.
  *
  * A whole app, a fan-out with a timeout: squares numbers in parallel, for at most thirty seconds.
  *
@@ -97,6 +98,7 @@ extern "C" {
 typedef struct th_app th_app;           /* what registers functions */
 typedef struct th_orch th_orch;         /* a running instance of an orchestrator */
 typedef struct th_activity th_activity; /* one run of an activity */
+typedef struct th_entity th_entity;     /* one operation of an entity */
 typedef struct th_task th_task;         /* something an orchestrator can wait for; belongs to it */
 
 /* ---- the app -------------------------------------------------------------------------------- */
@@ -107,9 +109,11 @@ typedef struct th_task th_task;         /* something an orchestrator can wait fo
  */
 typedef const char *th_orch_fn(th_orch *o);
 typedef const char *th_activity_fn(th_activity *a);
+typedef const char *th_entity_fn(th_entity *e);
 
 TH_API void th_add_orchestrator(th_app *app, const char *name, th_orch_fn *fn);
 TH_API void th_add_activity(th_app *app, const char *name, th_activity_fn *fn);
+TH_API void th_add_entity(th_app *app, const char *name, th_entity_fn *fn); /* no '@' in its name */
 
 /*
  * GET or POST of /api/<route> starts an orchestrator, a POST's body being its input, and answers
@@ -131,7 +135,7 @@ TH_API void th_add_starter(th_app *app, const char *route, const char *orchestra
 #define TH_APP_C extern
 #endif
 
-/* ---- for orchestrators and activities: ctx is a th_orch * or a th_activity * ---------------- */
+/* ---- for all functions: ctx is a th_orch *, a th_activity * or a th_entity * ----------------- */
 
 TH_API const char *th_input(void *ctx);
 TH_API const char *th_instance_id(void *ctx);
@@ -186,6 +190,26 @@ TH_API const char *th_call_activity(th_orch *o, const char *name, const char *in
 /* Runs an activity and goes on at once. retry NULL: one try; else copied. */
 TH_API th_task *th_schedule_activity(th_orch *o, const char *name, const char *input,
                                      const th_retry *retry);
+
+/* ---- orchestrators: sub-orchestrations ------------------------------------------------------ */
+
+/* How to start a child. All of it may be zero. */
+typedef struct th_child {
+    const char *instance_id; /* NULL: one that follows from this run and the place in it */
+    const char *version;     /* NULL: none */
+    th_retry retry;          /* max_attempts 0: one try */
+} th_child;
+
+/* Runs another orchestrator as a child of this one and waits: its result. If it failed or was
+ * terminated, this orchestrator ends right here, Failed with the same failure. */
+TH_API const char *th_call_orchestrator(th_orch *o, const char *name, const char *input);
+
+/* Starts a child and goes on at once; child may be NULL, else it is copied. An instance id that a
+ * live instance has makes the task fail (type "InstanceAlreadyExists"); a finished instance is
+ * replaced. The child goes on if this orchestrator ends first, unless that is terminated with its
+ * children. */
+TH_API th_task *th_schedule_orchestrator(th_orch *o, const char *name, const char *input,
+                                         const th_child *child);
 
 /* ---- orchestrators: waiting ----------------------------------------------------------------- */
 
@@ -255,6 +279,93 @@ TH_API const char *th_new_guid(th_orch *o);
 /* True while steps are answered from history. For side effects like logs only; never decide by it.
  */
 TH_API bool th_is_replaying(const th_orch *o);
+
+/* ---- entities -------------------------------------------------------------------------------- */
+
+/*
+ * An entity is a name, a key and a state, which outlives everything. It exists once its first
+ * operation has run, and is gone when it has no state. Its function is called once for each
+ * operation, on a thread of its own, never twice at the same time for one entity; it may block.
+ *
+ * What one sender asks for is done in the order in which it was sent. State, results, signals and
+ * starts of an operation take effect together, or, if it fails, not at all. After a crash an
+ * operation may run again, as an activity may; its effects count once. Operations of one entity
+ * that wait together run one after the other, and are committed together.
+ *
+ *     static const char *account(th_entity *e)
+ *     {
+ *         int64_t balance = th_get_int(th_state(e), NULL, 0);
+ *         int64_t amount = th_get_int(th_input(e), NULL, 0);
+ *
+ *         if (strcmp(th_operation(e), "add") == 0) {
+ *             if (balance + amount < 0)
+ *                 return th_fail_with(e, "Overdrawn", "only %lld left", (long long)balance);
+ *             th_set_state(e, th_text(e, "%lld", (long long)(balance + amount)));
+ *         }
+ *         return th_state(e);
+ *     }
+ *
+ *     // {"from":"a","to":"b","amount":5}: from one account to the other, while nobody else sees
+ * either static const char *transfer(th_orch *o)
+ *     {
+ *         const char *from = th_get_string(o, th_input(o), "from", "");
+ *         const char *to = th_get_string(o, th_input(o), "to", "");
+ *         int64_t amount = th_get_int(th_input(o), "amount", 0);
+ *         th_entity_id accounts[] = { { "Account", from }, { "Account", to } };
+ *
+ *         th_lock_entities(o, accounts, 2);
+ *         th_call_entity(o, "Account", from, "add", th_text(o, "%lld", (long long)-amount));
+ *         th_call_entity(o, "Account", to, "add", th_text(o, "%lld", (long long)amount));
+ *         return NULL; // the end of an orchestrator releases its locks, whatever the end is
+ *     }
+ *
+ * Names of entities are the same in any ASCII case, keys and operations are not. A key may be
+ * empty; it has none of / \ # ? and no control characters, and with the name at most 254
+ * characters.
+ */
+TH_API const char *th_operation(const th_entity *e);
+TH_API const char *th_entity_key(const th_entity *e);
+
+/* "null" if there is none, which th_has_state tells from a state that is null. What is set or
+ * deleted here is what the next operation finds. */
+TH_API const char *th_state(const th_entity *e);
+TH_API bool th_has_state(const th_entity *e);
+TH_API void th_set_state(th_entity *e, const char *json); /* NULL: deletes it */
+TH_API void th_delete_state(th_entity *e);
+
+/* Starts an orchestrator and goes on: its instance id. instance_id NULL: a new one. One that a live
+ * instance has makes the start come to nothing. */
+TH_API const char *th_start_orchestrator(th_entity *e, const char *name, const char *input,
+                                         const char *instance_id);
+
+/* From orchestrators and entities: sends an operation and goes on; nobody gets its result. ctx is a
+ * th_orch * or a th_entity *. `at`: not before that time, in microseconds since 1970-01-01 UTC. */
+TH_API void th_signal_entity(void *ctx, const char *name, const char *key, const char *operation,
+                             const char *input);
+TH_API void th_signal_entity_at(void *ctx, const char *name, const char *key, const char *operation,
+                                const char *input, int64_t at);
+
+/* From orchestrators: sends an operation and waits for its result; if it failed, the orchestrator
+ * ends right here, Failed with the same failure. Or goes on at once. */
+TH_API const char *th_call_entity(th_orch *o, const char *name, const char *key,
+                                  const char *operation, const char *input);
+TH_API th_task *th_schedule_entity_call(th_orch *o, const char *name, const char *key,
+                                        const char *operation, const char *input);
+
+typedef struct th_entity_id {
+    const char *name;
+    const char *key;
+} th_entity_id;
+
+/*
+ * Waits until this orchestrator has all of n entities to itself: from then on nobody else's
+ * operations run on them, until th_unlock or the end of this run (th_continue_as_new is one). Locks
+ * are taken in one order for all, so that two orchestrators can't wait for each other. While it has
+ * them, an orchestrator may call those entities, one call at a time each, and signal others; it may
+ * not lock again, call others, signal those or start children.
+ */
+TH_API void th_lock_entities(th_orch *o, const th_entity_id *entities, size_t n);
+TH_API void th_unlock(th_orch *o); /* nothing happens if it has none */
 
 /* ---- JSON ----------------------------------------------------------------------------------- */
 

@@ -38,12 +38,13 @@ _ANSWERS = """
     select e.instance_id, e.execution_id, coalesce(ref, seq) as seq, min(name) as name,
            count(*) filter (where ref is null) as questions, array_agg(kind) filter (where ref is not null) as answers
     from taskhub.history_events e
-    where hub = %s and (ref is not null or kind in ('TaskScheduled', 'TimerCreated'))
+    where hub = %s and (ref is not null or kind in ('TaskScheduled', 'TimerCreated', 'SubOrchestrationInstanceCreated',
+        'EntityOperationCalled', 'EntityLockRequested'))
     group by 1, 2, 3"""
 
 
 def no_answer_was_applied_twice(service):
-    """A task or timer has one answer at most, and an answer answers something."""
+    """A task, timer, child or call has one answer at most, and an answer answers something."""
     none(service, "events with several answers", f"select * from ({_ANSWERS}) a where cardinality(answers) > 1")
     none(service, "answers to nothing", f"select * from ({_ANSWERS}) a where questions <> 1")
 

@@ -129,6 +129,7 @@ class Service:
         self.port = port or free_port()
         self.args = list(args)
         self.env = dict(env or {})
+        self.headers = {}  # of every request, beside its own
         self.process = None
         self.cwd = tempfile.mkdtemp(prefix="taskhub-test-")
         self.log_path = os.path.join(self.cwd, "service.log")
@@ -238,7 +239,7 @@ class Service:
             body = body.encode("utf-8")
         conn = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
         try:
-            conn.request(method, path, body=body, headers=headers or {})
+            conn.request(method, path, body=body, headers={**self.headers, **(headers or {})})
             response = conn.getresponse()
             return Answer(response, response.read())
         finally:

@@ -17,6 +17,20 @@ comment on column taskhub.hubs.partition_count is 'How many partitions it has; n
 comment on column taskhub.hubs.settings is 'Settings of the hub as a JSON object.';
 comment on column taskhub.hubs.created_at is 'When it was created.';
 
+comment on table taskhub.hub_secrets is 'What the key in a hub''s URLs is derived from. For processes that serve the hub, and for nobody else.';
+comment on column taskhub.hub_secrets.hub_id is 'The hub.';
+comment on column taskhub.hub_secrets.secret is 'Random bytes.';
+comment on column taskhub.hub_secrets.created_at is 'When they were drawn.';
+
+comment on table taskhub.keys is 'Access keys of the HTTP API that somebody made; of the key itself only its hash.';
+comment on column taskhub.keys.key_id is 'Its number.';
+comment on column taskhub.keys.hub_id is 'The hub that it opens.';
+comment on column taskhub.keys.name is 'What it is called; unique in a hub, in any case of letters, among those that are not revoked.';
+comment on column taskhub.keys.kind is 'What it opens: function the starters, system the management API, master both.';
+comment on column taskhub.keys.hash is 'SHA-256 of the key.';
+comment on column taskhub.keys.created_at is 'When it was let in.';
+comment on column taskhub.keys.revoked_at is 'When it was revoked; null: it is let in.';
+
 comment on table taskhub.partitions is 'Shares of hubs. Each has one owner at a time, who holds an advisory lock; this says who took it last.';
 comment on column taskhub.partitions.partition_id is 'Its number over all hubs: first key column of all that it holds.';
 comment on column taskhub.partitions.hub_id is 'Its hub.';
@@ -124,3 +138,22 @@ comment on column taskhub.activities.claimed_at is 'When it was claimed.';
 comment on column taskhub.activities.claim_no is 'How often it was claimed: the token of its completion. Never goes down.';
 comment on column taskhub.activities.crashes is 'How many workers died while they ran it.';
 comment on column taskhub.activities.created_at is 'When it was scheduled.';
+
+comment on table taskhub.schedules is 'Orchestrations that start by the clock.';
+comment on column taskhub.schedules.hub_id is 'Its hub.';
+comment on column taskhub.schedules.name is 'Its name; the instances that it starts are called <name>:<due time>.';
+comment on column taskhub.schedules.expression is 'Cron expression: five fields, or six with seconds first.';
+comment on column taskhub.schedules.time_zone is 'IANA time zone whose clocks count.';
+comment on column taskhub.schedules.orchestrator is 'Name of the orchestrator that it starts.';
+comment on column taskhub.schedules.input is 'Its input as it came.';
+comment on column taskhub.schedules.overlap is 'While the last instance lives: allow, skip (that time) or replace (terminate it).';
+comment on column taskhub.schedules.missed is 'Times for which nobody came within two minutes: skip, once (the last of them) or all (the first missed_limit).';
+comment on column taskhub.schedules.missed_limit is 'How many missed times at once, with missed = all.';
+comment on column taskhub.schedules.enabled is 'Whether it runs.';
+comment on column taskhub.schedules.next_at is 'When it is due next. Null: it is not enabled, or never due again.';
+comment on column taskhub.schedules.last_at is 'The due time that it last started an instance for.';
+comment on column taskhub.schedules.last_instance_id is 'That instance.';
+comment on column taskhub.schedules.problem is 'Why the last try failed; null after one that did not.';
+comment on column taskhub.schedules.retry_at is 'After a failure: when to try again.';
+comment on column taskhub.schedules.created_at is 'When it was made.';
+comment on column taskhub.schedules.updated_at is 'When somebody made or changed it last.';

@@ -3,7 +3,7 @@
 -- Creates a task hub with that many partitions, numbered in one block; the number can't be changed later. Returns the
 -- hub's number. One creation at a time: the block must not be torn, and names that differ only in case are one name.
 -- Errors: TH003 the hub exists; TH006 bad name or number.
--- Tables: locks hubs against other writers, writes hubs, partitions.
+-- Tables: locks hubs against other writers, writes hubs, partitions, hub_secrets.
 create or replace function taskhub.create_hub(p_name text, p_partitions int default 4)
 returns int language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -28,6 +28,7 @@ begin
     returning hub_id into v_hub_id;
     insert into taskhub.partitions (partition_id, hub_id, ordinal)
     select v_first + n, v_hub_id, n from generate_series(0, p_partitions - 1) n;
+    insert into taskhub.hub_secrets (hub_id, secret, created_at) values (v_hub_id, taskhub.new_secret(), taskhub.now());
     return v_hub_id;
 end
 $$;

@@ -1,11 +1,13 @@
--- taskhub.put_message(kind, instance_id, name, payload, hub)
+-- taskhub.put_message(kind, instance_id, name, payload, hub, body)
 --
 -- Inner. Queues a message of a client in the inbox of a live instance, bound to that start of it.
 -- Suspending what is suspended, or resuming what is not, changes nothing and is no error: judged by the status and
 -- the latest of the suspends and resumes that are still queued (events, 8).
 -- Errors: TH001 the hub has no such instance; TH002 the instance has finished; TH006 bad id or hub.
 -- Tables: reads hubs, instances, for kinds 21 and 22 inbox; writes inbox. Locks nothing.
-create or replace function taskhub.put_message(p_kind int, p_instance_id text, p_name text, p_payload text, p_hub text)
+drop function if exists taskhub.put_message(int, text, text, text, text);
+create or replace function taskhub.put_message(p_kind int, p_instance_id text, p_name text, p_payload text, p_hub text,
+                                               p_body text default null)
 returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     c_suspend constant int := 21;
@@ -16,7 +18,7 @@ declare
     v_latest int;
 begin
     select status, start_id into v_status, v_start_id
-    from taskhub.instances where partition_id = v_partition and instance_id = p_instance_id;
+    from taskhub.instances where partition_id = v_partition and instance_id = p_instance_id and not is_entity;
     if not found then
         raise exception 'hub "%" has no instance "%"', (taskhub.resolve_hub(p_hub)).name, p_instance_id
             using errcode = 'TH001';
@@ -37,8 +39,8 @@ begin
         end if;
     end if;
 
-    insert into taskhub.inbox (partition_id, instance_id, start_id, kind, name, message_id, payload)
-    select partition_id, instance_id, start_id, p_kind, p_name, gen_random_uuid()::text, p_payload
+    insert into taskhub.inbox (partition_id, instance_id, start_id, kind, name, message_id, payload, body)
+    select partition_id, instance_id, start_id, p_kind, p_name, gen_random_uuid()::text, p_payload, p_body
     from taskhub.instances
     where partition_id = v_partition and instance_id = p_instance_id and not taskhub.is_finished(status);
     if not found then
@@ -48,5 +50,5 @@ begin
     perform taskhub.notify_partitions(v_partition);
 end
 $$;
-comment on function taskhub.put_message(int, text, text, text, text) is
+comment on function taskhub.put_message(int, text, text, text, text, text) is
     'Inner: queues a client''s message in the inbox of a live instance.';

@@ -1,8 +1,11 @@
 -- taskhub.stuck: instances that are not finished and that nothing will wake (protocol, 9.3). Empty, always.
 --
 -- An instance may wait for a message or timer; an activity, queued or with a live worker; a child that is live or about
--- to start; an event, as the memo of its last episode tells; or, suspended, for its resumption. A message that is due
+-- to start or to be rewound; an event, as the memo of its last episode tells; or, suspended, for its resumption. A message that is due
 -- for 30 s while a live worker of the hub runs orchestrators is overdue; without such a worker everything waits for one.
+-- An operation of an entity may take its time, so its messages are overdue after half an hour. An orchestration waits for
+-- what it has asked of an entity: due, or held while another run has the entity locked. An entity waits by nature, unless it
+-- holds messages that nothing puts back, or a run that has ended has it locked.
 -- A claim younger than 30 s counts as alive: a dead worker is given up only after a while. A message of a transaction
 -- that stayed open for longer looks overdue for the moment between its commit and the owner's next look.
 --
@@ -20,9 +23,19 @@ with alive as materialized (
     select * from taskhub.instances where not taskhub.is_finished(status)
 ), message as not materialized (
     select m.*, p.first_partition, p.partition_count, greatest(m.due, m.sent_at) as since,
-           p.capable and greatest(m.due, m.sent_at) <= now() - interval '30 s' as overdue
+           p.capable and greatest(m.due, m.sent_at)
+               <= now() - case when m.instance_id like '@%' then interval '30 min' else interval '30 s' end as overdue
     from taskhub.inbox m join place p on p.partition_id = m.partition_id
     where m.due < 'infinity'
+), held as materialized (
+    select m.partition_id, m.instance_id, min(m.sent_at) as since,
+           max(i.lock_holder) is not null
+           or exists (select from taskhub.inbox d where d.partition_id = m.partition_id
+                      and d.instance_id = m.instance_id and d.due < 'infinity') as is_reachable
+    from taskhub.inbox m
+    left join taskhub.instances i on i.partition_id = m.partition_id and i.instance_id = m.instance_id and i.is_entity
+    where m.due = 'infinity' and m.instance_id like '@%'
+    group by m.partition_id, m.instance_id
 ), child as (
     select p.first_partition, p.partition_count, i.parent_instance_id as instance_id,
            i.parent_execution_id as execution_id
@@ -32,11 +45,38 @@ with alive as materialized (
     select m.first_partition, m.partition_count, m.body::json -> 'parent' ->> 'instanceId',
            (m.body::json -> 'parent' ->> 'executionId')::uuid
     from message m
-    where m.kind = 3 and m.body like '%"parent"%' and not m.overdue
+    where m.kind in (3, 30) and m.body like '%"parent"%' and not m.overdue
+    union all
+    select p.first_partition, p.partition_count, m.body::json ->> 'parentInstanceId',
+           (m.body::json ->> 'parentExecutionId')::uuid
+    from taskhub.inbox m
+    join place p on p.partition_id = m.partition_id
+    left join held h on h.partition_id = m.partition_id and h.instance_id = m.instance_id
+    where m.kind in (24, 27) and m.body like '%"parentInstanceId"%'
+      and case when m.due = 'infinity' then h.is_reachable
+               else not p.capable or greatest(m.due, m.sent_at) > now() - interval '30 min' end
 ), fact as (
     select partition_id, instance_id, is_entity or status = 7 as waits, null::timestamptz as overdue_since,
            null::int as gone_worker
     from live
+    union all
+    select h.partition_id, h.instance_id, false, h.since, null
+    from held h join live i on i.partition_id = h.partition_id and i.instance_id = h.instance_id
+    where not h.is_reachable and h.since <= now() - interval '30 s'
+    union all
+    select l.partition_id, l.instance_id, false, l.updated_at, null
+    from (select i.partition_id, i.instance_id, i.updated_at, i.lock_holder::json as holder
+          from live i where i.is_entity and i.lock_holder is not null) l
+    join place p on p.partition_id = l.partition_id
+    where not exists (
+            select from live i
+            where i.partition_id = p.first_partition
+                      + taskhub.partition_hash(l.holder ->> 'instanceId') % p.partition_count
+              and i.instance_id = l.holder ->> 'instanceId' and i.execution_id = (l.holder ->> 'executionId')::uuid)
+      and not exists (
+            select from taskhub.inbox m
+            where m.partition_id between p.first_partition and p.first_partition + p.partition_count - 1 and m.kind = 29
+              and strpos(m.body, l.holder ->> 'criticalSectionId') > 0)
     union all
     select i.partition_id, i.instance_id, not m.overdue, case when m.overdue then m.since end, null
     from live i
@@ -63,6 +103,8 @@ with alive as materialized (
 select p.hub, i.instance_id, i.name, taskhub.status_name(i.status) as runtime_status,
        coalesce(j.overdue_since, i.updated_at) as since,
        case
+           when j.overdue_since is not null and i.is_entity
+               then 'a message is overdue, or a run that has ended has it locked'
            when j.overdue_since is not null then 'a message is overdue'
            when j.gone_worker is not null then format('its activity is claimed by worker %s, which is gone', j.gone_worker)
            else 'it waits for nothing: no message, timer, activity, child or event'

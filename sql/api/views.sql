@@ -14,6 +14,17 @@ join taskhub.partitions p on p.partition_id = i.partition_id
 join taskhub.hubs h on h.hub_id = p.hub_id;
 comment on view taskhub.instances_view is 'Orchestrations and entities with their status, payloads and times.';
 
+create or replace view taskhub.entities_view as
+select h.name as hub, i.name, substr(i.instance_id, length(i.name) + 3) as key, i.state, i.last_operation_at,
+       i.lock_holder::json ->> 'instanceId' as locked_by, i.created_at, i.updated_at, i.instance_id as entity_id,
+       i.partition_id
+from taskhub.instances i
+join taskhub.partitions p on p.partition_id = i.partition_id
+join taskhub.hubs h on h.hub_id = p.hub_id
+where i.is_entity;
+comment on view taskhub.entities_view is
+    'Entities with their state, the time of their last operation, and the instance whose critical section holds them.';
+
 -- Keys of an event: see events, 2 and 3. t is the time in microseconds; without it, it is the episode's.
 create or replace view taskhub.history_events as
 select r.instance_id, replace(r.execution_id::text, '-', '') as execution_id, r.episode,
@@ -72,3 +83,15 @@ left join taskhub.hubs h on h.hub_id = w.hub_id
 left join taskhub.locks_view l on l.class = 'worker' and l.id = w.worker_id;
 comment on view taskhub.workers_view is
     'Worker processes; alive means that the process holds its lock now, dead_at that it left or was given up.';
+
+create or replace view taskhub.schedules_view as
+select h.name as hub, s.name, s.expression, s.time_zone, s.orchestrator, s.input, s.overlap, s.missed, s.missed_limit,
+       s.enabled, s.next_at, s.last_at, s.last_instance_id, taskhub.status_name(i.status) as last_status, s.problem,
+       s.retry_at, s.created_at, s.updated_at
+from taskhub.schedules s
+join taskhub.hubs h on h.hub_id = s.hub_id
+left join taskhub.instances i
+       on i.partition_id = h.first_partition + (taskhub.partition_hash(s.last_instance_id) % h.partition_count)::int
+      and i.instance_id = s.last_instance_id;
+comment on view taskhub.schedules_view is
+    'Schedules: when each is due next, what it started last and how that stands.';

@@ -14,7 +14,7 @@ with found as materialized (
          with ordinality as t(partition_id, instance_id, kind, name, payload, message_id, position)
     cross join lateral (
         select o.start_id, o.status from taskhub.instances o
-        where o.partition_id = t.partition_id and o.instance_id = t.instance_id limit 1) i
+        where o.partition_id = t.partition_id and o.instance_id = t.instance_id and not o.is_entity limit 1) i
 ),
 -- One pass over what waits in those partitions, not one an instance.
 waiting as materialized (

@@ -1,10 +1,15 @@
 -- What the owner may take now, of all its partitions, less what it has in hand: two ranges, so that neither starves the
--- other (protocol I2), each with the instance's row as it stands. Arrays: partition ids, numbers in hand; then the limit a range.
+-- other (protocol I2), each with the instance's row as it stands; of an entity's message, whether an earlier one is held. Arrays: partition ids, numbers in hand; then the limit a range.
 select m.partition_id, m.due, m.message_no, m.instance_id, m.start_id, m.execution_id, m.kind, m.name, m.ref,
        m.message_id, m.attempts, m.payload, m.body, m.sent_at,
        i.start_id, i.execution_id, i.status, i.name, i.version,
        case when m.kind = 3 and i.start_id = m.start_id then i.input end,
-       i.tags, i.parent_instance_id, i.parent_execution_id, i.parent_ref, i.is_entity
+       i.tags, i.parent_instance_id, i.parent_execution_id, i.parent_ref, i.is_entity,
+       case when m.kind in (5, 23, 24, 27, 29) and m.instance_id >= '@' and m.instance_id < 'A'
+            then exists (select from taskhub.inbox h
+                         where h.partition_id = m.partition_id and h.instance_id = m.instance_id and h.due = 'infinity'
+                           and h.message_no < m.message_no)
+            else false end
 from unnest($1::int[]) p(partition_id)
 cross join lateral (
     (select * from taskhub.inbox a

@@ -70,6 +70,7 @@ typedef enum th__kind {
     TH__TIMEOUT, /* a duration, or "-1" for none */
     TH__STATES,
     TH__ROUTE,
+    TH__KEY, /* an access key */
     TH__LEVEL,
     TH__FORMAT
 } th__kind;
@@ -80,7 +81,7 @@ typedef struct th__setting {
     const char *path; /* in host.json; NULL: not there */
     size_t offset;    /* of the field */
     th__kind kind;
-    int64_t min, max; /* of integers; a string of min 1 must not be empty */
+    int64_t min, max; /* of integers; a key's length; a string of min 1 must not be empty */
 } th__setting;
 
 typedef struct th__value {

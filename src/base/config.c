@@ -31,11 +31,17 @@ const th__setting th__settings[] = {
     { "no_http", NULL, NULL, AT(no_http), TH__BOOL, 0, 0 },
     { "no_orchestrators", NULL, NULL, AT(no_orchestrators), TH__BOOL, 0, 0 },
     { "no_activities", NULL, NULL, AT(no_activities), TH__BOOL, 0, 0 },
+    { "auth", NULL, NULL, AT(auth), TH__BOOL, 0, 0 },
     { "no_auth", NULL, NULL, AT(no_auth), TH__BOOL, 0, 0 },
+    { "system_key", "TASKHUB_SYSTEM_KEY", NULL, AT(system_key), TH__KEY, 20, 128 },
     { "max_activities", NULL, DURABLE "maxConcurrentActivityFunctions", AT(max_activities), TH__INT,
       1, INT32_MAX },
     { "max_orchestrators", NULL, DURABLE "maxConcurrentOrchestratorFunctions",
       AT(max_orchestrators), TH__INT, 1, INT32_MAX },
+    { "max_entities", NULL, DURABLE "maxConcurrentEntityFunctions", AT(max_entities), TH__INT, 1,
+      1000000 },
+    { "entity_batch", NULL, DURABLE "maxEntityOperationBatchSize", AT(entity_batch), TH__INT, 1,
+      1000000 },
     { "extended_sessions", NULL, DURABLE "extendedSessionsEnabled", AT(extended_sessions), TH__BOOL,
       0, 0 },
     { "extended_session_idle_s", NULL, DURABLE "extendedSessionIdleTimeoutInSeconds",
@@ -79,6 +85,8 @@ static void set_defaults(th_config *config)
     config->log_format = TH_LOG_TEXT;
     config->max_activities = slots;
     config->max_orchestrators = slots;
+    config->max_entities = slots;
+    config->entity_batch = 5000;
     config->extended_sessions = true;
     config->extended_session_idle_s = 30;
     config->partition_count = 4;
@@ -148,6 +156,7 @@ static void write_field(th_config *config, const th__setting *setting, th__value
 
     switch (setting->kind) {
     case TH__STR:
+    case TH__KEY:
         *(const char **)field = th_strdup(config->inner->arena, value.s);
         break;
     case TH__ROUTE:
@@ -261,8 +270,9 @@ static void print_value(const th_config *config, const th__setting *setting, th_
     switch (setting->kind) {
     case TH__STR:
     case TH__ROUTE:
+    case TH__KEY:
         text = *(const char *const *)field;
-        if (text && setting->offset == AT(database))
+        if (text && (setting->offset == AT(database) || setting->kind == TH__KEY))
             text = "(given)";
         th_buf_str(out, text ? text : "(none)");
         break;

@@ -32,10 +32,14 @@ typedef struct th_config {
     bool no_http;
     bool no_orchestrators;
     bool no_activities;
-    bool no_auth;
+    bool auth;              /* requests need keys even on loopback */
+    bool no_auth;           /* they need none wherever they come from */
+    const char *system_key; /* instead of the one derived from the hub's secret; NULL: that one */
 
     int max_activities;          /* at once in this process; 10 x processors */
     int max_orchestrators;       /* the same */
+    int max_entities;            /* the same */
+    int entity_batch;            /* operations that an entity runs in one go; 5000 */
     bool extended_sessions;      /* keep suspended orchestrators in memory; true */
     int extended_session_idle_s; /* 30; never negative */
     int partition_count;         /* of a hub that is created; 4 */
@@ -83,8 +87,8 @@ th_rc th_config_load(th_config *config, const char *host_json, th_error *err) TH
 th_origin th_config_origin(const th_config *config, const char *name);
 const char *th_config_where(const th_config *config, const char *name);
 
-/* Every setting as a line "port = 7071 (default)"; the database is not spelled out, it may hold a
- * password. */
+/* Every setting as a line "port = 7071 (default)"; the database is not spelled out, as it may hold
+ * a password, and neither is the system key. */
 void th_config_print(const th_config *config, th_buf *out);
 
 /*

@@ -12,8 +12,6 @@ static const char *const silent[] = {
     "defaultVersion",
     "versionMatchStrategy",
     "versionFailureStrategy",
-    "maxConcurrentEntityFunctions",
-    "maxEntityOperationBatchSize",
     "maxOrchestrationActions",
     "entityMessageReorderWindowInMinutes",
     "useGracefulShutdown",

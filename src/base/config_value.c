@@ -78,6 +78,23 @@ static const char *parse_route(const char *text, th__value *out)
     return NULL;
 }
 
+/* What can stand in a header as it is. Never quoted in the phrase. */
+static const char *parse_key(const th__setting *setting, const char *text, th__value *out,
+                             char problem[TH__PROBLEM])
+{
+    size_t n = strlen(text);
+    bool fits = n >= (size_t)setting->min && n <= (size_t)setting->max;
+
+    for (size_t i = 0; i < n && fits; i++)
+        fits = text[i] > ' ' && text[i] <= '~';
+    out->s = text;
+    if (fits)
+        return NULL;
+    snprintf(problem, TH__PROBLEM, "must be %d to %d characters of ASCII without blanks",
+             (int)setting->min, (int)setting->max);
+    return problem;
+}
+
 static const char *parse_level(const char *text, th__value *out)
 {
     th_log_level level;
@@ -118,6 +135,8 @@ const char *th__setting_parse(const th__setting *setting, const char *text, th__
         return parse_states(text, out);
     case TH__ROUTE:
         return parse_route(text, out);
+    case TH__KEY:
+        return parse_key(setting, text, out, problem);
     case TH__LEVEL:
         return parse_level(text, out);
     case TH__FORMAT:

@@ -39,6 +39,12 @@ bool th_json_valid(const char *text, size_t n, th_error *err);
 th_rc th_json_parse(const char *text, size_t n, size_t limit, json_t **out,
                     th_error *err) TH_MUST_CHECK;
 
+/*
+ * The value of an object's own member, as it stands in a text that th_json_valid accepts; of two
+ * with one name the last. False: no object, no such member (a name with escapes is not seen).
+ */
+bool th_json_member(const char *text, size_t n, const char *name, const char **value, size_t *len);
+
 /* Line, from 1, of the member at a dotted path ("a.b.c", any case) of a valid text; 0: not found.
  */
 int th_json_line(const char *text, size_t n, const char *path);

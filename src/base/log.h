@@ -43,16 +43,19 @@ typedef enum th_log_format { TH_LOG_TEXT, TH_LOG_JSON } th_log_format;
     X(INSTANCE_FAILED, "instance.failed")       \
     X(INSTANCE_POISON, "instance.poison")       \
     X(MESSAGE_DROPPED, "message.dropped")       \
+    X(OPERATION_FAILED, "operation.failed")     \
     X(ACTIVITY_FAILED, "activity.failed")       \
     X(ACTIVITY_POISON, "activity.poison")       \
     X(COMPLETION_DROPPED, "completion.dropped") \
     X(THROTTLE, "throttle")                     \
     X(THROTTLE_OVER, "throttle.over")           \
     X(CLAIM_RECONCILED, "claim.reconciled")     \
+    X(SCHEDULE_FAILED, "schedule.failed")       \
     X(APP_LOADED, "app.loaded")                 \
     X(APP_LOG, "app.log")                       \
     X(HTTP_LISTENING, "http.listening")         \
     X(HTTP_ERROR, "http.error")                 \
+    X(KEYS, "keys")                             \
     X(HOST, "host")                             \
     X(DEBUG, "debug")
 

@@ -1,5 +1,5 @@
 /*
- * bind.c - loopback or not.
+ * bind.c - loopback or not, keys or none.
  */
 #include "cli/bind.h"
 
@@ -44,4 +44,9 @@ bool th_bind_is_loopback(const char *address)
     if (inet_pton(AF_INET, text, &v4) == 1)
         return is_loopback4(ntohl(v4.s_addr));
     return inet_pton(AF_INET6, text, &v6) == 1 && is_loopback6(&v6);
+}
+
+bool th_bind_needs_keys(const th_config *config)
+{
+    return config->auth || (!config->no_auth && !th_bind_is_loopback(config->bind));
 }

@@ -42,14 +42,29 @@ static const char *flag(const th_client *client, const char *name)
  */
 #define WAKING " from set_config('taskhub.notify', 'on', true)"
 
-/* ---- start, raise: with a payload ------------------------------------------------------------ */
+/* ---- start, raise: with a payload; restart ----------------------------------------------------
+ */
+
+/* Prints the id that the statement gives. */
+static th_exit print_id(th_client *client, const char *sql, int n, const char *const *params)
+{
+    th_rows rows;
+
+    th_rc rc = th_rows_query(client->db, client->arena, sql, n, params, &rows, &client->err);
+    if (rc != TH_OK)
+        return th_client_failed(client, rc);
+    if (client->json)
+        th_client_print(client, &rows, TH_SHAPE_RECORD);
+    else
+        puts(th_rows_cell(&rows, 0, 0)); /* alone, for $(...) */
+    return TH_EXIT_OK;
+}
 
 static th_exit start(th_client *client)
 {
     static const char sql[] = "select taskhub.start_instance($1, $2, $3, $4, $5, $6::timestamptz,"
                               " $7) as \"instanceId\"" WAKING;
     const char *input = NULL;
-    th_rows rows;
 
     th_rc rc = th_payload_get(client->arena, client->args, "input", &input, &client->err);
     if (rc != TH_OK)
@@ -61,14 +76,17 @@ static th_exit start(th_client *client)
                              flag(client, "tags"),
                              flag(client, "at"),
                              client->hub };
-    rc = th_rows_query(client->db, client->arena, sql, 7, params, &rows, &client->err);
-    if (rc != TH_OK)
-        return th_client_failed(client, rc);
-    if (client->json)
-        th_client_print(client, &rows, TH_SHAPE_RECORD);
-    else
-        puts(th_rows_cell(&rows, 0, 0)); /* alone, for $(...) */
-    return TH_EXIT_OK;
+    return print_id(client, sql, 7, params);
+}
+
+static th_exit restart(th_client *client)
+{
+    static const char sql[] =
+        "select taskhub.restart_instance($1, $2::boolean, $3) as \"instanceId\"" WAKING;
+    const char *params[] = { client->args->operands[0], flag(client, "same-id") ? "false" : "true",
+                             client->hub };
+
+    return print_id(client, sql, 3, params);
 }
 
 static th_exit raise_event(th_client *client)
@@ -85,7 +103,8 @@ static th_exit raise_event(th_client *client)
     return run_statement(client, sql, 4, params, TH_SHAPE_RECORD, "the event is queued");
 }
 
-/* ---- terminate, suspend, resume: with a reason ----------------------------------------------- */
+/* ---- terminate, suspend, resume, rewind: with a reason ----------------------------------------
+ */
 
 static th_exit control(th_client *client, const char *sql, const char *sentence)
 {
@@ -98,7 +117,7 @@ static th_exit terminate_instance(th_client *client)
 {
     return control(client,
                    "select $1::text as \"instanceId\""
-                   " from (select taskhub.terminate_instance($1, $2, $3)" WAKING ") done",
+                   " from (select taskhub.terminate_instance($1, $2, p_hub => $3)" WAKING ") done",
                    "the instance is about to be terminated");
 }
 
@@ -116,6 +135,14 @@ static th_exit resume_instance(th_client *client)
                    "select $1::text as \"instanceId\""
                    " from (select taskhub.resume_instance($1, $2, $3)" WAKING ") done",
                    "the instance is about to be resumed");
+}
+
+static th_exit rewind_instance(th_client *client)
+{
+    return control(client,
+                   "select $1::text as \"instanceId\""
+                   " from (select taskhub.rewind_instance($1, $2, $3)" WAKING ") done",
+                   "the instance is about to be rewound");
 }
 
 /* ---- show, list, history --------------------------------------------------------------------- */
@@ -281,6 +308,8 @@ RUN(raise_event)
 RUN(terminate_instance)
 RUN(suspend_instance)
 RUN(resume_instance)
+RUN(rewind_instance)
+RUN(restart)
 RUN(purge)
 
 #define COMMON_FLAGS TH_HUB_FLAG, TH_DATABASE_FLAGS, TH_JSON_FLAG
@@ -292,6 +321,11 @@ static const th_flag start_flags[] = {
     { "version", "TEXT", NULL, "version of the orchestrator" },
     { "tags", "JSON", NULL, "an object of texts" },
     { "at", "TIME", NULL, "do not start before, e.g. 2027-01-31T06:00:00Z" },
+    COMMON_FLAGS,
+};
+static const th_flag restart_flags[] = {
+    { "same-id", NULL, NULL,
+      "under the same id, in place of the finished one; without it: a new id" },
     COMMON_FLAGS,
 };
 static const th_flag raise_flags[] = {
@@ -362,6 +396,17 @@ static const th_command instance_commands[] = {
       ONE_ID,
       FLAGS(reason_flags),
       .run = run_resume_instance },
+    { .name = "rewind",
+      .summary = "Runs a failed instance on from where it failed",
+      ONE_ID,
+      FLAGS(reason_flags),
+      .run = run_rewind_instance },
+    { .name = "restart",
+      .summary =
+          "Starts an instance over, with its name, version, input and tags, and prints the id",
+      ONE_ID,
+      FLAGS(restart_flags),
+      .run = run_restart },
     { .name = "purge",
       .summary = "Deletes finished instances with their history",
       OPERANDS("[ID]", 0, 1, "the instance id"),

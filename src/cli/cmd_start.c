@@ -97,16 +97,11 @@ static th_rc check_roles(start *s)
         return th_fail(&s->err, TH_CONFIG,
                        "--no-http, --no-orchestrators and --no-activities together leave nothing "
                        "to do");
-    if (config->no_http || th_bind_is_loopback(config->bind))
-        return TH_OK;
-    if (!config->no_auth)
-        return th_fail(&s->err, TH_CONFIG,
-                       "%s: %s can be reached from other machines, and requests are not "
-                       "authenticated: put a proxy in front of 127.0.0.1, or say --no-auth if "
-                       "whoever can reach it may manage this hub",
-                       th_config_where(config, "bind"), config->bind);
-    th_log(TH_LOG_WARN, TH_EV_CONFIG_WARNING, NULL,
-           "--no-auth: whoever can reach %s manages this hub", config->bind);
+    if (config->auth && config->no_auth)
+        return th_fail(&s->err, TH_CONFIG, "--auth and --no-auth cannot both be given");
+    if (!config->no_http && config->no_auth && !th_bind_is_loopback(config->bind))
+        th_log(TH_LOG_WARN, TH_EV_CONFIG_WARNING, NULL,
+               "--no-auth: whoever can reach %s manages this hub", config->bind);
     return TH_OK;
 }
 
@@ -160,8 +155,11 @@ static void add_names(th_buf *line, const th_executor *executor, th_item_kind ki
 {
     const char *name;
 
-    for (size_t n = 0; (name = executor->list(executor->self, kind, n)); n++)
-        th_buf_printf(line, "%s%s", n ? ", " : what, name);
+    for (size_t n = 0; (name = executor->list(executor->self, kind, n)); n++) {
+        if (n == 0)
+            th_buf_printf(line, "%s%s", line->len ? "; " : "", what);
+        th_buf_printf(line, "%s%s", n ? ", " : "", name);
+    }
 }
 
 static void say_names(const start *s)
@@ -170,8 +168,8 @@ static void say_names(const start *s)
     const th_executor *executor = th_native_executor(s->native);
 
     add_names(&line, executor, TH_ITEM_ORCHESTRATOR, "orchestrators ");
-    th_buf_str(&line, line.len ? "; " : "");
     add_names(&line, executor, TH_ITEM_ACTIVITY, "activities ");
+    add_names(&line, executor, TH_ITEM_ENTITY, "entities ");
     if (line.len)
         th_log(TH_LOG_INFO, TH_EV_APP_LOADED, NULL, "%s", line.data);
     else
@@ -304,7 +302,8 @@ static const th_flag flags[] = {
     { "partitions", "N", "partition_count", "of a hub that is new: 1 to 1024 (host.json; 4)" },
     { "port", "N", "port", "HTTP port, 0 for any free one (TASKHUB_PORT; 7071)" },
     { "bind", "ADDRESS", "bind", "HTTP address (TASKHUB_BIND; 127.0.0.1)" },
-    { "no-auth", NULL, "no_auth", "let --bind name an address that other machines reach" },
+    { "auth", NULL, "auth", "requests need access keys on loopback too" },
+    { "no-auth", NULL, "no_auth", "requests need no keys, whoever can reach the address" },
     { "workers", "N", "workers",
       "threads that own partitions, 0: by processors\n(TASKHUB_WORKERS; 0)" },
     { "drain", "SECONDS", NULL, "how long running work may take at a stop (8)" },

@@ -25,7 +25,8 @@ typedef struct th_command {
 /* argv without the names that led here; path is those names: "taskhub instance". */
 th_exit th_command_main(const th_command *command, const char *path, int argc, char **argv);
 
-extern const th_command th_cmd_start, th_cmd_migrate, th_cmd_hub, th_cmd_instance;
+extern const th_command th_cmd_start, th_cmd_migrate, th_cmd_hub, th_cmd_key, th_cmd_instance,
+    th_cmd_schedule;
 
 /* "taskhub: <text>" on standard error; returns status. */
 th_exit th_command_failed(th_exit status, const th_error *err);

@@ -19,7 +19,9 @@ int main(int argc, char **argv)
         th_cmd_start,
         th_cmd_migrate,
         th_cmd_hub,
+        th_cmd_key,
         th_cmd_instance,
+        th_cmd_schedule,
         { .name = "version", .summary = "Prints the program's version", .run = run_version },
         { 0 },
     };

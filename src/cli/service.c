@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cli/bind.h"
 #include "engine/engine.h"
 #include "http/server.h"
 #include "store/front.h"
@@ -43,6 +44,8 @@ static th_engine_options engine_options(const th_service *service, const char *w
         .activities = !config->no_activities,
         .max_activities = config->max_activities,
         .max_orchestrators = config->max_orchestrators,
+        .max_entities = config->max_entities,
+        .entity_batch = config->entity_batch,
         .extended_sessions = config->extended_sessions,
         .session_idle_us = config->extended_session_idle_s * INT64_C(1000000),
         .poll_us = config->max_polling_us,
@@ -106,6 +109,8 @@ static th_rc start_http(th_service *service, th_error *err)
         .use_forwarded_host = config->use_forwarded_host,
         .store_inputs = config->store_inputs,
         .reuse_any_state = config->reuse_any_state,
+        .keys = th_bind_needs_keys(config),
+        .system_key = config->system_key,
     };
     th_http_starter *starters = copy_starters(service->native, &options.starter_count);
 
@@ -131,6 +136,8 @@ static void say_listening(const th_service *service)
         if (starters[i].orchestrator)
             th_buf_printf(&line, " (%s)", starters[i].orchestrator);
     }
+    if (th_bind_needs_keys(service->config))
+        th_buf_str(&line, "; requests need a key (taskhub key create)");
     th_log(TH_LOG_INFO, TH_EV_HTTP_LISTENING, NULL, "%s", line.data);
     th_buf_free(&line);
 }
@@ -175,9 +182,10 @@ static int32_t activities_left(const th_service *service)
 {
     th_engine_stats stats = { 0 };
 
-    if (service->engine)
-        th_engine_stats_get(service->engine, &stats);
-    return stats.activities_active;
+    if (!service->engine)
+        return 0;
+    th_engine_stats_get(service->engine, &stats);
+    return stats.activities_active + th_native_entities(service->native);
 }
 
 /* First the door, so that nothing new comes in; the engine goes on meanwhile. */
@@ -196,7 +204,8 @@ bool th_service_stop(th_service *service, int64_t drain_us)
     int32_t left = activities_left(service);
     if (left > 0) {
         th_log(TH_LOG_WARN, TH_EV_STOP, NULL,
-               "%d activities did not end in time; they will be run again by another process",
+               "%d activities or entities did not end in time; they will be run again by another "
+               "process",
                (int)left);
         return false; /* their threads still use native and engine */
     }

@@ -210,11 +210,29 @@ static th_rc sleep_until_wanted(claimer *c, th_error *err)
     return rc;
 }
 
+/* Owners in other processes, of partitions that our commits wrote messages to. */
+static th_rc wake_foreign(claimer *c, th_error *err)
+{
+    th_engine *engine = c->engine;
+    if (!atomic_exchange(&engine->any_foreign_wake, false))
+        return TH_OK;
+    int32_t *partitions = th_malloc((size_t)engine->hub.partition_count * sizeof *partitions);
+    size_t n = 0;
+    for (int32_t i = 0; i < engine->hub.partition_count; i++)
+        if (atomic_exchange(&engine->foreign_wakes[i], false))
+            partitions[n++] = engine->hub.first_partition + i;
+    th_rc rc = n ? th_notify_partitions(c->db, partitions, n, err) : TH_OK;
+    free(partitions);
+    return rc;
+}
+
 static th_rc round_of(claimer *c, th_error *err)
 {
     size_t found = 0;
     bool wanted = atomic_exchange(&c->engine->claims_wanted, false);
-    th_rc rc = wanted ? idle_lock(c, false, err) : TH_OK;
+    th_rc rc = wake_foreign(c, err);
+    if (rc == TH_OK && wanted)
+        rc = idle_lock(c, false, err);
     if (rc == TH_OK)
         rc = claim_round(c, &found, err);
     if (rc == TH_OK && c->left_over && wanted)

@@ -73,6 +73,8 @@ static th_rc connect_control(control *c, th_error *err)
     th_rc rc = th_db_open(c->engine->options.conninfo, TH_DB_CONTROL, &c->db, err);
     if (rc == TH_OK)
         rc = register_on(c->engine, c->db, err);
+    if (rc == TH_OK && c->engine->options.orchestrators)
+        rc = th_listen_schedules(c->db, c->engine->hub.hub_id, err);
     if (rc != TH_OK) {
         th_db_close(c->db);
         c->db = NULL;
@@ -248,7 +250,9 @@ static th_rc watch_once(control *c, th_error *err)
 static void notified(void *arg, int32_t partition_id)
 {
     th_engine *engine = arg;
-    if (partition_id)
+    if (partition_id == TH_NOTIFIED_SCHEDULES)
+        th__poke(engine->schedules_fd);
+    else if (partition_id)
         th_engine_wake(engine, partition_id);
     else
         th__want_claims(engine);
@@ -259,6 +263,7 @@ static void wake_all(th_engine *engine)
 {
     for (int32_t i = 0; i < engine->hub.partition_count; i++)
         th_engine_wake(engine, engine->hub.first_partition + i);
+    th__poke(engine->schedules_fd);
 }
 
 static th_rc wait_a_second(control *c, th_error *err)

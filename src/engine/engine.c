@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/engine_int.h"
+#include "engine/schedules.h"
 
 enum { DEFAULT_MEMORY = 256 << 20 };
 
@@ -35,6 +36,15 @@ void th__absorb(int fd)
 void th__want_claims(th_engine *engine)
 {
     if (!atomic_exchange(&engine->claims_wanted, true))
+        th__poke(engine->claimer_fd);
+}
+
+void th__wake_owner(th_engine *engine, int32_t partition_id)
+{
+    if (th_engine_wake(engine, partition_id))
+        return;
+    atomic_store(&engine->foreign_wakes[partition_id - engine->hub.first_partition], true);
+    if (!atomic_exchange(&engine->any_foreign_wake, true))
         th__poke(engine->claimer_fd);
 }
 
@@ -99,6 +109,15 @@ void th_engine_activity_answered(th_engine *engine, const th_activity_answer *an
     th_dispatch_answer(engine->dispatch, answer);
 }
 
+void th_engine_entity_answered(th_engine *engine, const th_entity_answer *answer)
+{
+    if (answer->token.pump < 0 || answer->token.pump >= engine->pump_count)
+        return;
+    th_pump *pump = &engine->pumps[answer->token.pump];
+    if (!th__entity_inline(pump, answer))
+        th__pump_entity_answer(pump, answer);
+}
+
 static void activity_done(void *arg, th_act *act, bool abandoned, int64_t delay_us)
 {
     th_engine *engine = arg;
@@ -130,6 +149,10 @@ static th_rc check_options(const th_engine_options *o, th_error *err)
         return th_fail(err, TH_CONFIG, "maxConcurrentActivityFunctions must be from 1 to 1000000");
     if (o->max_orchestrators < 1)
         return th_fail(err, TH_CONFIG, "maxConcurrentOrchestratorFunctions must be at least 1");
+    if (o->max_entities < 0 || o->max_entities > 1000000)
+        return th_fail(err, TH_CONFIG, "maxConcurrentEntityFunctions must be from 1 to 1000000");
+    if (o->entity_batch < 0 || o->entity_batch > 1000000)
+        return th_fail(err, TH_CONFIG, "maxEntityOperationBatchSize must be from 1 to 1000000");
     if (o->pumps < 0 || o->pumps > 64)
         return th_fail(err, TH_CONFIG, "workers must be from 0 (automatic) to 64");
     return TH_OK;
@@ -152,6 +175,7 @@ th_rc th_engine_new(const th_engine_options *options, th_engine **out, th_error 
     engine->control_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     engine->claimer_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     engine->completer_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    engine->schedules_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     *out = engine;
     return TH_OK;
 }
@@ -205,6 +229,9 @@ static th_rc start_threads(th_engine *engine, th_error *err)
     if (rc == TH_OK)
         rc =
             start_thread(&engine->control, &engine->control_running, th__control_main, engine, err);
+    if (rc == TH_OK && engine->options.orchestrators)
+        rc = start_thread(&engine->schedules, &engine->schedules_running, th__schedules_main,
+                          engine, err);
     return rc;
 }
 
@@ -220,6 +247,8 @@ th_rc th_engine_start(th_engine *engine, th_error *err)
                                     .arg = engine };
     engine->dispatch = th_dispatch_new(&options, engine->executors, engine->executor_count);
     engine->owners = th_malloc((size_t)engine->hub.partition_count * sizeof *engine->owners);
+    engine->foreign_wakes =
+        th_malloc((size_t)engine->hub.partition_count * sizeof *engine->foreign_wakes);
     engine->pump_count = choose_pumps(engine);
     engine->pumps = th_malloc((size_t)engine->pump_count * sizeof *engine->pumps);
     rc = start_threads(engine, err);
@@ -248,6 +277,7 @@ void th_engine_stop(th_engine *engine, int64_t drain_us)
 {
     if (!engine->dispatch)
         return;
+    atomic_store(&engine->patience_us, th_mono_us() + drain_us);
     atomic_store(&engine->draining, true);
     th__want_watch(engine); /* so that others hear of it */
     th_dispatch_drain(engine->dispatch);
@@ -258,6 +288,7 @@ void th_engine_stop(th_engine *engine, int64_t drain_us)
     atomic_store(&engine->stopping, true);
     join(engine->claimer, &engine->claimer_running, engine->claimer_fd);
     join(engine->completer, &engine->completer_running, engine->completer_fd);
+    join(engine->schedules, &engine->schedules_running, engine->schedules_fd);
     join(engine->control, &engine->control_running, engine->control_fd);
 }
 
@@ -273,10 +304,12 @@ void th_engine_free(th_engine *engine)
     close(engine->control_fd);
     close(engine->claimer_fd);
     close(engine->completer_fd);
+    close(engine->schedules_fd);
     pthread_rwlock_destroy(&engine->owners_lock);
     pthread_mutex_destroy(&engine->completions_lock);
     free(engine->pumps);
     free(engine->owners);
+    free(engine->foreign_wakes);
     free((void *)(uintptr_t)engine->options.conninfo);
     free((void *)(uintptr_t)engine->options.hub);
     free((void *)(uintptr_t)engine->options.where);

@@ -24,6 +24,8 @@ typedef struct th_engine_options {
     bool activities;        /* runs activities */
     int max_activities;     /* concurrent activities of this process */
     int max_orchestrators;  /* concurrent orchestrator episodes outside of the pump's own thread */
+    int max_entities;       /* entities that run at once; 0: default */
+    int entity_batch;       /* operations that an entity runs in one go; 0: default */
     bool extended_sessions; /* keep instances warm */
     int64_t session_idle_us;
     int64_t session_memory; /* budget in bytes for warm instances; 0: default */

@@ -2,8 +2,8 @@
  * engine_int.h - what the threads of an engine share.
  *
  * Threads: pumps (own partitions), one control thread (worker lock, LISTEN, watch, shares), one
- * claimer (activities from the queue) and one completer (completions for partitions that are not
- * ours). Each has its own connection.
+ * claimer (activities from the queue), one completer (completions for partitions that are not ours)
+ * and one for schedules. Each has its own connection.
  */
 #ifndef TH_ENGINE_ENGINE_INT_H
 #define TH_ENGINE_ENGINE_INT_H
@@ -61,6 +61,7 @@ typedef struct th_commit {
     int tries;
     int64_t since_us; /* monotonic; when building began */
     bool chained;     /* the chain's rows are in the batch */
+    bool *wakes;      /* by ordinal: partitions that get messages */
 } th_commit;
 
 /* Commits whose outcome is unknown, to be settled by number and term (protocol B6). */
@@ -81,7 +82,9 @@ typedef struct th_order {
 typedef struct th_mail_answer {
     struct th_mail_answer *next;
     th_arena *arena;
+    bool is_entity;
     th_answer answer;
+    th_entity_answer entity;
 } th_mail_answer;
 
 /* What other threads leave for a pump, under its lock. */
@@ -129,7 +132,9 @@ struct th_pump {
     th_inst *careful;   /* wait for a careful round (protocol O2); linked by ready_next */
     th_inst **loads;    /* LOADING, asked for or to be asked for */
     size_t load_count, load_cap, load_sent;
-    int running; /* items that are out */
+    int running;               /* items of orchestrators that are out */
+    int entities_out;          /* of entities */
+    th_inst *entities_waiting; /* for one of those to come back; linked by ready_next */
     size_t parked;
     th_msg *hand; /* list of inbox rows in hand */
     size_t hand_count;
@@ -138,13 +143,14 @@ struct th_pump {
     int flying_count;
     th_commit *spare[4];
     int spare_count;
-    uint64_t read_no; /* of the read that is in the pipeline, or was last */
-    bool refusing;    /* some instance refuses its rows of that read */
-    bool want_starts; /* an instance waits for the start of its next generation */
-    bool reading;     /* an inbox read is in the pipeline */
-    bool loading;     /* a load is in the pipeline */
-    bool want_held;   /* some instance wants its held messages */
-    bool idle_locks;  /* IDLE locks are held (or asked for) */
+    bool reading;       /* an inbox read is in the pipeline */
+    uint64_t read_no;   /* of the read that is in the pipeline, or was last */
+    uint64_t taking_no; /* of the one whose rows are being taken; 0: none */
+    bool refusing;      /* some instance refuses its rows of that read */
+    bool want_starts;   /* an instance waits for the start of its next generation */
+    bool loading;       /* a load is in the pipeline */
+    bool want_held;     /* some instance wants its held messages */
+    bool idle_locks;    /* IDLE locks are held (or asked for) */
     bool
         idle_partly; /* some could not be had, and locks count: let go of all before the next try */
     bool failing;    /* a batch failed: wait until all in flight is reported, then recover */
@@ -181,6 +187,8 @@ struct th_engine {
     int pump_count;
     _Atomic int32_t worker_id;
     atomic_bool stopping, draining;
+    atomic_llong
+        patience_us; /* monotonic; when stopping: entities' operations are waited for until then */
     atomic_llong last_watch_us; /* monotonic; the watch that last succeeded */
     atomic_bool storage_trouble;
     atomic_bool connection_error; /* reconcile claims (protocol A8) */
@@ -191,10 +199,13 @@ struct th_engine {
     th_owner_slot *owners; /* one a partition of the hub */
     atomic_llong next_acquisition;
 
-    pthread_t control, claimer, completer;
-    bool control_running, claimer_running, completer_running;
-    int control_fd, claimer_fd, completer_fd;
+    pthread_t control, claimer, completer, schedules;
+    bool control_running, claimer_running, completer_running, schedules_running;
+    int control_fd, claimer_fd, completer_fd, schedules_fd;
     atomic_bool claims_wanted;
+    atomic_bool
+        *foreign_wakes; /* by ordinal: owners elsewhere that the claimer's connection notifies */
+    atomic_bool any_foreign_wake;
     atomic_bool queue_left; /* the queue holds more than this process could take */
     pthread_mutex_t completions_lock;
     th_act_list completions; /* for the completer */
@@ -207,6 +218,9 @@ void th__owner_set(th_engine *engine, int32_t partition_id, th_pump *pump, int64
 void th__poke(int fd);
 void th__absorb(int fd);
 void th__want_claims(th_engine *engine);
+/* After a commit that wrote a message there: its owner is woken, here or elsewhere (protocol W1).
+ */
+void th__wake_owner(th_engine *engine, int32_t partition_id);
 void th__want_watch(th_engine *engine);
 
 /* ---- pump.c, pump_*.c ---- */
@@ -245,8 +259,22 @@ void th__forget_inst(th_pump *pump,
                      th_inst *inst); /* out of memory; local completions go elsewhere */
 void th__run_turns(th_pump *pump);
 void th__apply(th_pump *pump, th_inst *inst, const th_answer *answer);
+void th__again(th_pump *pump, th_inst *inst,
+               int64_t delay_us); /* its item came back without an answer */
 void th__check_times(th_pump *pump, int64_t now_us);
 th_rc th__careful_round(th_pump *pump, th_error *err) TH_MUST_CHECK;
+
+/* entities (pump_entities.c) */
+bool th__entity_overflows(const th_pump *pump, const th_inst *inst, const th_msg *msg);
+bool th__entity_set_aside(th_pump *pump, th_inst *inst,
+                          th_msg *msg); /* false: it stays in memory */
+void th__entity_turn(th_pump *pump, th_part *part, th_inst *inst);
+void th__entity_put_back(th_pump *pump, th_inst *inst); /* its queue is read again */
+void th__entity_settled(th_pump *pump, th_inst *inst);  /* after its batch was acknowledged */
+void th__entity_apply(th_pump *pump, th_inst *inst, const th_entity_answer *answer);
+void th__entity_expired(th_pump *pump, th_inst *inst);
+bool th__entity_inline(th_pump *pump, const th_entity_answer *answer);
+void th__pump_entity_answer(th_pump *pump, const th_entity_answer *answer);
 
 /* reads (pump_read.c) */
 th_rc th__send_reads(th_pump *pump, th_error *err) TH_MUST_CHECK;

@@ -23,10 +23,40 @@ static bool is_result(const th_msg *m)
     return m->event.ref != TH_NONE;
 }
 
+bool th__is_child_start(const th_msg *m)
+{
+    return m->event.kind == TH_ExecutionStarted && (m->has_parent || m->makes);
+}
+
+void th__begin_life(th_inst *inst, const th_msg *m, bool replaces)
+{
+    bool careful = inst->careful;
+    th_inst_cool(inst);
+    inst->careful = careful;
+    th_inst_set_identity(inst, &m->start_id, &m->execution_id, m->event.name, m->event.version,
+                         m->event.tags);
+    th_inst_set_parent(inst, m->parent_instance_id, &m->parent_execution_id, m->parent_ref);
+    inst->status = TH_PENDING;
+    inst->exists = inst->is_new = inst->create = true;
+    inst->replaces = inst->maybe_held = replaces;
+    inst->state = TH_INST_READY;
+}
+
+/* A child's start makes its row, unless a live one is there. */
+static bool adopt_child(th_inst *inst, const th_msg *m)
+{
+    if (!th__is_child_start(m) || (m->row.found && !th_status_is_terminal(m->row.status)))
+        return false;
+    th__begin_life(inst, m, m->row.found);
+    return true;
+}
+
 bool th_episode_adopt(th_inst *inst)
 {
     for (const th_msg *m = inst->queue.head; m; m = m->next) {
         const th_msg_row *row = &m->row;
+        if (adopt_child(inst, m))
+            return true;
         if (m->event.kind != TH_ExecutionStarted || !row->found || row->status != TH_PENDING ||
             !same(&row->start_id, &m->start_id))
             continue;
@@ -45,6 +75,8 @@ static bool for_nobody(const th_msg *m)
 {
     if (m->event.kind == TH_KIND_NONE)
         return true;
+    if (th__outlives(m))
+        return false; /* it is adopted or refused */
     if (!m->message_no)
         return false; /* a local completion says nothing of the row */
     return !m->row.found || th_status_is_terminal(m->row.status) ||
@@ -67,24 +99,55 @@ bool th_episode_drop_stale(th_step *step, th_inst *inst)
 /* Protocol I4, against what the owner knows. */
 static bool is_stale(th_inst *inst, const th_msg *m)
 {
-    if (!inst->exists || m->event.kind == TH_KIND_NONE)
+    if (!inst->exists)
+        return !th__outlives(m);
+    if (m->event.kind == TH_KIND_NONE || m->for_entity)
         return true;
     if (m->has_start && !same(&m->start_id, &inst->start_id))
         return true;
+    if (m->event.kind == TH_ExecutionRewound)
+        return th__is_stale_rewind(inst, m);
     if (m->event.kind == TH_ExecutionStarted)
         return inst->started || (m->has_execution && !same(&m->execution_id, &inst->execution_id));
     if (!is_result(m))
         return false;
+    if (inst->ended)
+        return true; /* it is cut */
     if (m->has_execution && !same(&m->execution_id, &inst->execution_id))
         return true;
     return !th_opens_find(&inst->opens, m->event.ref);
+}
+
+static bool has_parents_rewind(const th_msg_list *list)
+{
+    for (const th_msg *m = list->head; m; m = m->next)
+        if (th__is_parents_rewind(m))
+            return true;
+    return false;
+}
+
+/*
+ * Another child's start for a live id; a repeat of its own is none. So is the rewind of a child
+ * that it is not; but one that comes after another is judged by what that makes of it.
+ */
+static bool is_refused(const th_inst *inst, const th_msg *m, const th_msg_list *before)
+{
+    if (inst->exists && th__is_parents_rewind(m))
+        return !th__is_its_child(inst, m) && !has_parents_rewind(before);
+    if (!th__is_child_start(m) || !inst->exists || same(&m->start_id, &inst->start_id))
+        return false;
+    return !inst->parent_instance_id || inst->parent_ref != m->parent_ref ||
+           !same(&inst->parent_execution_id, &m->parent_execution_id);
 }
 
 static void sift(th_step *step, th_inst *inst)
 {
     th_msg_list rest = { 0 };
     for (th_msg *m; (m = th_msg_pop(&inst->queue)) != NULL;) {
-        if (is_stale(inst, m))
+        bool refused = is_refused(inst, m, &rest);
+        if (refused)
+            th__refuse_child(step, m);
+        if (refused || is_stale(inst, m))
             th__drop(step, m);
         else
             th_msg_push(&rest, m);
@@ -195,9 +258,10 @@ static void take_message(th_step *step, th_inst *inst, th_msg *m)
             return;
         }
         open->taken = true;
-        m->event.task_id = open->id;
+        if (open->kind != TH_EntityOperationCalled && open->kind != TH_EntityLockRequested)
+            m->event.task_id = open->id;
         if (m->event.kind == TH_TimerFired)
-            m->event.fire_at = th_strdup(m->arena, open->fire_at);
+            m->event.fire_at = th_strdup(m->arena, open->text);
     }
     th_msg_push(&inst->run.taken, m);
 }
@@ -241,7 +305,9 @@ static void fill_fresh(th_inst *inst)
     run->fresh[0].t_us = run->started_t_us;
     run->fresh_count = 1;
     for (const th_msg *m = run->taken.head; m; m = m->next)
-        run->fresh[run->fresh_count++] = m->event;
+        if (m->event.kind !=
+            TH_ExecutionRewound) /* recorded already, or none of the code's business */
+            run->fresh[run->fresh_count++] = m->event;
     for (size_t i = 0; i < run->fresh_count; i++)
         run->fresh[i].seq = inst->seq + (int32_t)i;
     /* An execution's first event of its own carries the name, which stands in the row. */
@@ -279,18 +345,35 @@ static th_turn fail_unknown(th_step *step, th_inst *inst)
     return TH_TURN_WROTE;
 }
 
+/* A client has rewound it, and there is nothing to be rewound. */
+static bool has_lost_history(const th_inst *inst)
+{
+    for (const th_msg *m = inst->queue.head; m && !inst->started; m = m->next)
+        if (th__is_clients_rewind(m))
+            return true;
+    return false;
+}
+
 th_turn th_episode_turn(th_step *step, th_inst *inst, const th_executor *const *executors,
                         size_t count)
 {
     sift(step, inst);
-    if (!inst->exists)
-        return TH_TURN_NOTHING;
+    if (!inst->exists) {
+        th_turn turn = th__afterlife(step, inst);
+        if (turn != TH_TURN_RUN)
+            return turn;
+        sift(step, inst);
+    }
     if (inst->doomed) {
         th__fail_alone(step, inst, inst->doom);
         return TH_TURN_WROTE;
     }
     if (!inst->queue.head)
         return TH_TURN_NOTHING;
+    if (inst->ended || has_lost_history(inst))
+        return th__rewind(step, inst) ? TH_TURN_WROTE : hold_all(step, inst);
+    if (!inst->create && th__relink(step, inst))
+        return TH_TURN_WROTE;
     if (th__alone(step, inst))
         return TH_TURN_WROTE;
     if (inst->status == TH_SUSPENDED)

@@ -31,8 +31,9 @@ typedef struct th_step {
     th_msg_list orphans; /* local completions that nobody waits for: dropped by token */
     th_act_list born;    /* start at the acknowledgement */
     int64_t min_due_us;  /* earliest timer written; TH_TIME_INF: none */
-    bool wrote_now;      /* an immediate message for a partition of this owner */
-    bool wrote_queue;    /* unclaimed activities */
+    bool wrote_now;      /* an immediate message for an instance of the same partition */
+    bool *wakes;      /* by ordinal: partitions that get an immediate message; NULL: not wanted */
+    bool wrote_queue; /* unclaimed activities */
     int64_t dropped;
 } th_step;
 
@@ -58,6 +59,10 @@ th_orch_item th_episode_item(th_inst *inst);
 
 /* A whole answer (DONE): history, actions, completion. inst->run is consumed. */
 void th_episode_apply(th_step *step, th_inst *inst, const th_answer *answer);
+
+/* After the batch is acknowledged: the instance must be read again, for what was written or waits
+ * (rewinds; a child's next life). */
+bool th_episode_goes_on(const th_inst *inst);
 
 /* Lost or abandoned: the messages go back to the front of the queue, as if never taken. */
 void th_episode_undo(th_inst *inst);

@@ -47,6 +47,7 @@ static void record_start(th_step *step, th_inst *inst, th_row_writer *row)
             th__drop(step, m);
             continue;
         }
+        th__create_row(step, inst, &m->event);
         th__row_add(row, &m->event);
         inst->started = true;
         th__consume(step, m);
@@ -72,6 +73,8 @@ static void terminate(th_step *step, th_inst *inst, th_msg *order)
     th__consume(step, order);
     add_completed(&row, TH_TERMINATED, order->event.payload, NULL);
     th__row_end(&row, step, inst, step->now_us, NULL);
+    if (order->event.recurse == 1)
+        th__terminate_children(step, inst, order->event.payload);
     th__finish(step, inst, TH_TERMINATED, order->event.payload, NULL, TH_STATUS_LEAVE, NULL);
 }
 

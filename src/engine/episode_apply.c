@@ -47,6 +47,7 @@ static void record_taken(th_step *step, th_inst *inst, th_row_writer *row, lefto
     int32_t seq = inst->seq;
     for (size_t i = 0; i < inst->run.fresh_count; i++)
         th__row_add(row, &inst->run.fresh[i]);
+    th__relink_taken(step, inst);
     for (th_msg *m; (m = th_msg_pop(&inst->run.taken)) != NULL;) {
         seq++;
         if (is_renewal(left->completion) && stays(left, m, seq)) {
@@ -56,6 +57,7 @@ static void record_taken(th_step *step, th_inst *inst, th_row_writer *row, lefto
         if (m->event.ref != TH_NONE)
             th_opens_remove(&inst->opens, m->event.ref);
         if (m->event.kind == TH_ExecutionStarted) {
+            th__create_row(step, inst, &m->event);
             inst->started = true;
             inst->renewed = false;
             th__release(step, inst);
@@ -64,6 +66,7 @@ static void record_taken(th_step *step, th_inst *inst, th_row_writer *row, lefto
         }
         th__consume(step, m);
     }
+    inst->rewound = false;
     th_msg_join(&kept, &inst->queue);
     inst->queue = kept;
     inst->last_t_us = inst->run.started_t_us;
@@ -116,7 +119,7 @@ static void act_timer(th_step *step, th_inst *inst, const th_action *action, int
 {
     th_open *open = th_opens_add(&inst->opens, seq, TH_TimerCreated, action->event.id);
     open->due_us = action->due_us;
-    open->fire_at = th_mstrdup(action->event.fire_at);
+    open->text = th_mstrdup(action->event.fire_at);
     th_batch_message timer = { .partition_id = inst->partition_id,
                                .due_us = action->due_us,
                                .instance_id = inst->id,
@@ -142,25 +145,95 @@ static void act_cancel(th_step *step, th_inst *inst, int32_t ref)
 static void act_event(th_step *step, th_inst *inst, const th_event *e, int32_t seq)
 {
     char id[TH_UUID_TEXT + 16], execution[TH_UUID_TEXT];
-    int32_t p = step->first_partition + th_partition_ordinal(e->instance_id, step->partition_count);
     th_uuid_text(&inst->execution_id, execution);
     snprintf(id, sizeof id, "%s:%d", execution, seq);
-    th_batch_message raised = { .partition_id = p,
-                                .due_us = TH_TIME_NEG_INF,
-                                .instance_id = e->instance_id,
+    th_batch_message raised = { .instance_id = e->instance_id,
                                 .kind = TH_EventRaised,
                                 .name = e->name,
                                 .ref = TH_NONE,
                                 .message_id = id,
                                 .payload = e->payload };
-    th_batch_send(step->batch, &raised);
-    step->wrote_now = true;
+    th__send(step, &raised);
+}
+
+/* The default id of a child: its parent's execution and the event's seq, so that a repeat gives the
+ * same. */
+static const char *child_id(const th_inst *inst, const th_event *e, int32_t seq, char *space,
+                            size_t size)
+{
+    char execution[TH_UUID_TEXT];
+    if (e->instance_id)
+        return e->instance_id;
+    th_uuid_text(&inst->execution_id, execution);
+    snprintf(space, size, "%s:%04x", execution, (unsigned)seq);
+    return space;
+}
+
+void th__child_start(const th_inst *inst, const th_event *e, int32_t seq, th_buf *out)
+{
+    char execution[TH_UUID_TEXT];
+    th_uuid_text(&inst->execution_id, execution);
+    th_buf_str(out, "\"parent\":{\"instanceId\":");
+    th_buf_json_str(out, inst->id);
+    th_buf_printf(out, ",\"executionId\":\"%s\",\"name\":", execution);
+    th_buf_json_str(out, inst->name);
+    if (inst->version) {
+        th_buf_str(out, ",\"version\":");
+        th_buf_json_str(out, inst->version);
+    }
+    th_buf_printf(out, ",\"id\":%d,\"ref\":%d}", e->id, seq);
+    if (e->version) {
+        th_buf_str(out, ",\"version\":");
+        th_buf_json_str(out, e->version);
+    }
+    if (e->tags) {
+        th_buf_str(out, ",\"tags\":");
+        th_buf_str(out, e->tags);
+    }
+}
+
+static void start_child(th_step *step, th_inst *inst, const th_event *e, int32_t seq)
+{
+    th_uuid start_id = th_uuid_random(), execution_id = th_uuid_random();
+    th_buf body = TH_BUF_INIT;
+    th_buf_chr(&body, '{');
+    th__child_start(inst, e, seq, &body);
+    th_buf_chr(&body, '}');
+    th_batch_message start = { .instance_id = e->instance_id,
+                               .start_id = &start_id,
+                               .execution_id = &execution_id,
+                               .kind = TH_ExecutionStarted,
+                               .name = e->name,
+                               .ref = TH_NONE,
+                               .payload = e->payload,
+                               .body = body.data };
+    th__send(step, &start);
+    th_buf_free(&body);
+}
+
+static void act_child(th_step *step, th_inst *inst, th_row_writer *row, const th_event *given)
+{
+    char space[TH_UUID_TEXT + 16];
+    th_event e = *given;
+    e.instance_id = child_id(inst, given, row->next_seq, space, sizeof space);
+    int32_t seq = th__row_add(row, &e);
+    th_open *open = th_opens_add(&inst->opens, seq, e.kind, e.id);
+    open->text = th_mstrdup(e.instance_id);
+    start_child(step, inst, &e, seq);
 }
 
 static void act(th_step *step, th_inst *inst, th_row_writer *row, const th_action *action)
 {
     if (action->kind == TH_ACT_CANCEL_TIMER) {
         act_cancel(step, inst, action->cancel_ref);
+        return;
+    }
+    if (action->kind == TH_ACT_CHILD) {
+        act_child(step, inst, row, &action->event);
+        return;
+    }
+    if (action->kind == TH_ACT_ENTITY) {
+        th__act_entity(step, inst, row, action);
         return;
     }
     int32_t seq = th__row_add(row, &action->event);
@@ -252,6 +325,7 @@ static void drop_past(th_inst *inst)
     th_arena_free(inst->past_arena);
     inst->past_arena = NULL;
     inst->past = NULL;
+    inst->past_at_us = NULL;
     inst->past_count = 0;
 }
 

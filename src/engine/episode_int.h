@@ -35,7 +35,47 @@ void th__forget_older(th_step *step, const th_inst *inst);
 /* What is held, if anything, is due at once (protocol I6). */
 void th__release(th_step *step, th_inst *inst);
 
-/* Timers and activities of the execution that ends. */
+/* A message for an instance of any partition of the hub, due at once. */
+void th__send(th_step *step, th_batch_message *message);
+
+/* The row of a child that begins, before anything else of it. */
+void th__create_row(th_step *step, th_inst *inst, const th_event *started);
+/* What the parent of an instance that ends is told. output or failure. */
+void th__tell_parent(th_step *step, th_inst *inst, const char *output, const char *failure);
+/* A start for an id that another live instance has: its parent is told so. */
+void th__refuse_child(th_step *step, const th_msg *start);
+/* `"parent":{...}` and, if there are any, version and tags: what a child's start says beside name
+ * and input. */
+void th__child_start(const th_inst *inst, const th_event *created, int32_t seq, th_buf *out);
+bool th__is_child_start(const th_msg *m);
+/* That start makes the instance; replaces: in place of a finished one. */
+void th__begin_life(th_inst *inst, const th_msg *start, bool replaces);
+
+/* Rewinds: asked for by a client, by a parent that was rewound itself, or by nobody here. */
+bool th__is_clients_rewind(const th_msg *m);
+bool th__is_parents_rewind(const th_msg *m);
+bool th__is_stale_rewind(const th_inst *inst, const th_msg *m);
+bool th__is_its_child(const th_inst *inst, const th_msg *parents_rewind);
+/* Parents' rewinds of a live child: it answers to the new run. True: there was one. */
+bool th__relink(th_step *step, th_inst *inst);
+/* The same for those that were taken with the child's start; the caller consumes them. */
+void th__relink_taken(th_step *step, th_inst *inst);
+/* Of a live instance whose execution has ended. False: its order is not in hand. */
+bool th__rewind(th_step *step, th_inst *inst);
+/* What is meant for the next life of an id, not for this one. */
+bool th__outlives(const th_msg *m);
+/* A finished or missing instance, with such messages only. RUN: it exists again; take the start. */
+th_turn th__afterlife(th_step *step, th_inst *inst);
+
+/* Children that are still open are terminated with their parent. */
+void th__terminate_children(th_step *step, th_inst *inst, const char *reason);
+
+/* Entities: one of the four messages, with its event; and what a run that ends releases. */
+void th__act_entity(th_step *step, th_inst *inst, th_row_writer *row, const th_action *action);
+void th__leave_sections(th_step *step, th_inst *inst);
+
+/* Timers and activities of the execution that ends, and the entities that it holds or has asked
+ * for. */
 void th__close_opens(th_step *step, th_inst *inst);
 
 /* Control messages, which need no executor. True: something was written. */

@@ -101,7 +101,7 @@ void th__close_opens(th_step *step, th_inst *inst)
         if (open->kind == TH_TimerCreated)
             th_batch_untimer(step->batch, &key, open->due_us, open->seq);
         else
-            tasks = true;
+            tasks |= open->kind == TH_TaskScheduled;
     }
     if (tasks) {
         th_batch_unschedule(step->batch, &key);
@@ -109,6 +109,20 @@ void th__close_opens(th_step *step, th_inst *inst)
         inst->left_execution = inst->execution_id;
     }
     th_opens_free(&inst->opens);
+    if (inst->sections.count)
+        th__leave_sections(step, inst);
+}
+
+static void drop_queue(th_step *step, th_inst *inst)
+{
+    th_msg_list rest = { 0 };
+    for (th_msg *m; (m = th_msg_pop(&inst->queue)) != NULL;) {
+        if (th__outlives(m))
+            th_msg_push(&rest, m);
+        else
+            th__drop(step, m);
+    }
+    inst->queue = rest;
 }
 
 void th__finish(th_step *step, th_inst *inst, th_status status, const char *output,
@@ -121,11 +135,12 @@ void th__finish(th_step *step, th_inst *inst, th_status status, const char *outp
                                .custom_status = op == TH_STATUS_SET ? custom_status : NULL,
                                .executor = inst->executor ? inst->executor->name : NULL };
     write_change(step, inst, &change);
+    th__relink(step, inst);
+    th__tell_parent(step, inst, output, failure);
     th__close_opens(step, inst);
     if (inst->maybe_held)
         th_batch_unhold(step->batch, inst->partition_id, inst->id);
-    for (th_msg *m; (m = th_msg_pop(&inst->queue)) != NULL;)
-        th__drop(step, m);
+    drop_queue(step, inst);
     inst->ending = true;
     inst->exists = false;
 }

@@ -61,7 +61,8 @@ typedef enum th_action_kind {
     TH_ACT_CANCEL_TIMER, /* cancel_ref: seq of the TimerCreated; makes no event, takes no seq */
     TH_ACT_CHILD,        /* event: SubOrchestrationInstanceCreated */
     TH_ACT_EVENT,        /* event: EventSent */
-    TH_ACT_ENTITY,       /* event: one of the four entity messages */
+    TH_ACT_ENTITY, /* event: one of the four entity messages, due_us; its target or lock set is ids
+                      of entities */
 } th_action_kind;
 
 /* Each action but CANCEL_TIMER becomes one event, in list order: the n-th such gets next_seq + n.
@@ -135,6 +136,59 @@ typedef struct th_activity_answer {
     int64_t delay_us;
 } th_activity_answer;
 
+/* ---- entities ------------------------------------------------------------------------------- */
+
+typedef struct th_entity_op {
+    const char *request_id;
+    const char *name;
+    const char *input;              /* NULL: none */
+    bool is_signal;                 /* nobody waits for its result */
+    const char *parent_instance_id; /* who calls; NULL: a signal */
+} th_entity_op;
+
+typedef struct th_entity_item {
+    th_token token;
+    const char *entity_id; /* @name@key */
+    const char *name;      /* in lower case */
+    const char *key;
+    const char *state; /* NULL: none */
+    const th_entity_op *ops;
+    size_t op_count;
+} th_entity_item;
+
+typedef struct th_entity_result {
+    const char *output;  /* NULL: none */
+    const char *failure; /* not NULL: failed; JSON object, see event.h */
+} th_entity_result;
+
+typedef enum th_entity_action_kind { TH_ENTITY_SIGNALS, TH_ENTITY_STARTS } th_entity_action_kind;
+
+typedef struct th_entity_action {
+    th_entity_action_kind kind;
+    const char *target; /* the entity's id; or the instance's, NULL: a new one */
+    const char *name;   /* operation or orchestrator */
+    const char *input;
+    const char *version; /* starts only */
+    const char *tags;
+    int64_t due_us; /* not before; 0: at once */
+} th_entity_action;
+
+/*
+ * One commit: the state after the last of the operations that have a result, and what they asked
+ * for. Fewer results than operations: the rest comes again. Whether a failed operation leaves
+ * effects is the executor's matter.
+ */
+typedef struct th_entity_answer {
+    th_token token;
+    th_answer_kind kind;             /* DONE, LOST, ABANDONED */
+    const th_entity_result *results; /* in the order of the operations */
+    size_t result_count;
+    const char *state; /* NULL: none */
+    const th_entity_action *actions;
+    size_t action_count;
+    int64_t delay_us;
+} th_entity_answer;
+
 /* ---- the interface -------------------------------------------------------------------------- */
 
 typedef enum th_item_kind { TH_ITEM_ORCHESTRATOR, TH_ITEM_ACTIVITY, TH_ITEM_ENTITY } th_item_kind;
@@ -163,8 +217,12 @@ typedef struct th_executor {
      */
     void (*run_activity)(void *self, const th_activity_item *item);
 
-    /* Cooperative cancel of a running activity; optional. */
+    /* Cooperative cancel of a running activity, or of an entity's operations; optional. */
     void (*cancel)(void *self, th_token token);
+
+    /* Starts operations of an entity; on the pump's thread, must not block. Answers by
+     * th_engine_entity_answered. NULL: it has none. */
+    void (*run_entity)(void *self, const th_entity_item *item);
 } th_executor;
 
 /*
@@ -173,5 +231,6 @@ typedef struct th_executor {
  */
 void th_engine_orch_answered(th_engine *engine, const th_answer *answer);
 void th_engine_activity_answered(th_engine *engine, const th_activity_answer *answer);
+void th_engine_entity_answered(th_engine *engine, const th_entity_answer *answer);
 
 #endif

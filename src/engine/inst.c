@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "engine/entity.h"
 
 /* ---- open events ---------------------------------------------------------------------------- */
 
@@ -20,7 +21,7 @@ static size_t place(const th_opens *o, int32_t seq)
 void th_opens_free(th_opens *o)
 {
     for (size_t i = 0; i < o->cap; i++)
-        free((void *)(uintptr_t)o->slots[i].fire_at);
+        free((void *)(uintptr_t)o->slots[i].text);
     free(o->slots);
     *o = (th_opens){ 0 };
 }
@@ -73,8 +74,8 @@ void th_opens_remove(th_opens *o, int32_t seq)
     th_open *open = th_opens_find(o, seq);
     if (!open)
         return;
-    free((void *)(uintptr_t)open->fire_at);
-    open->fire_at = NULL;
+    free((void *)(uintptr_t)open->text);
+    open->text = NULL;
     open->seq = TOMBSTONE;
     o->live--;
 }
@@ -86,6 +87,8 @@ th_inst *th_inst_new(int32_t partition_id, const char *id)
     th_inst *inst = th_malloc(sizeof *inst);
     inst->partition_id = partition_id;
     inst->id = th_mstrdup(id);
+    if (id[0] == '@')
+        inst->ent = th_ent_new(inst->id);
     return inst;
 }
 
@@ -101,6 +104,7 @@ static void drop_past(th_inst *inst)
     th_arena_free(inst->past_arena);
     inst->past_arena = NULL;
     inst->past = NULL;
+    inst->past_at_us = NULL;
     inst->past_count = 0;
 }
 
@@ -112,6 +116,8 @@ static void free_texts(th_inst *inst)
     free(inst->parent);
     free(inst->memo);
     free(inst->doom);
+    free(inst->parent_instance_id);
+    inst->parent_instance_id = NULL;
     inst->name = inst->version = inst->tags = inst->parent = inst->memo = inst->doom = NULL;
 }
 
@@ -131,10 +137,15 @@ void th_inst_cool(th_inst *inst)
     drop_past(inst);
     free_texts(inst);
     th_opens_free(&inst->opens);
+    th_sections_free(&inst->sections);
+    if (inst->ent)
+        th_ent_cool(inst->ent);
     free(inst->seen.hashes);
     inst->seen = (th_seen){ 0 };
     inst->state = TH_INST_COLD;
     inst->exists = inst->started = inst->renewed = inst->is_new = inst->maybe_held = false;
+    inst->create = inst->replaces = false;
+    inst->ended = inst->rewound = inst->reload = false;
     inst->want_held = inst->ending = inst->doomed = inst->careful = inst->left_tasks =
         inst->released = false;
     inst->episode = inst->seq = 0;
@@ -149,6 +160,7 @@ void th_inst_free(th_inst *inst)
     th_inst_cool(inst);
     for (th_msg *m; (m = th_msg_pop(&inst->queue)) != NULL;)
         th_msg_free(m);
+    th_ent_free(inst->ent);
     free(inst->id);
     free(inst);
 }
@@ -161,6 +173,15 @@ void th_inst_set_identity(th_inst *inst, const th_uuid *start_id, const th_uuid 
     inst->name = th_mstrdup(name);
     inst->version = th_mstrdup(version);
     inst->tags = th_mstrdup(tags);
+}
+
+void th_inst_set_parent(th_inst *inst, const char *instance_id, const th_uuid *execution_id,
+                        int32_t ref)
+{
+    free(inst->parent_instance_id);
+    inst->parent_instance_id = th_mstrdup(instance_id);
+    inst->parent_execution_id = *execution_id;
+    inst->parent_ref = ref;
 }
 
 th_batch_key th_inst_key(const th_inst *inst)
@@ -207,16 +228,33 @@ static void replay_event(th_inst *inst, const th_event *e)
         return;
     case TH_OrchestratorStarted:
         inst->last_t_us = e->t_us;
+        inst->rewound = false;
+        return;
+    case TH_ExecutionCompleted:
+        inst->ended = true;
+        return;
+    case TH_ExecutionRewound:
+        inst->rewound = true;
+        return;
+    case TH_SubOrchestrationInstanceCreated:
+        open = th_opens_add(&inst->opens, e->seq, e->kind, e->id);
+        open->text = th_mstrdup(e->instance_id);
+        return;
+    case TH_EntityLockRequested:
+        if (e->critical_section_id)
+            th_sections_add(&inst->sections, e->seq, e->critical_section_id, e->lock_set);
+        th_opens_add(&inst->opens, e->seq, e->kind, e->id);
         return;
     case TH_TaskScheduled:
-    case TH_SubOrchestrationInstanceCreated:
     case TH_EntityOperationCalled:
-    case TH_EntityLockRequested:
         th_opens_add(&inst->opens, e->seq, e->kind, e->id);
+        return;
+    case TH_EntityUnlockSent:
+        th_sections_unlock(&inst->sections, e->critical_section_id);
         return;
     case TH_TimerCreated:
         open = th_opens_add(&inst->opens, e->seq, e->kind, e->id);
-        open->fire_at = th_mstrdup(e->fire_at);
+        open->text = th_mstrdup(e->fire_at);
         if (!th_due_of(e->fire_at, &open->due_us))
             open->due_us = 0;
         return;
@@ -282,15 +320,20 @@ th_rc th_inst_load(th_inst *inst, const th_instance_row *row, const th_episode_r
     inst->status = row->status;
     inst->exists = !th_status_is_terminal(row->status);
     inst->maybe_held = true;
+    if (row->parent_instance_id && row->has_parent_execution)
+        th_inst_set_parent(inst, row->parent_instance_id, &row->parent_execution_id,
+                           row->parent_ref);
     inst->state = TH_INST_READY;
     inst->past_arena = th_arena_new(0);
     inst->past = th_new(inst->past_arena, th_past_episode, count + 1);
+    inst->past_at_us = th_new(inst->past_arena, int64_t, count + 1);
     for (size_t i = 0; i < count; i++) {
         th_rc rc = load_episode(inst, &episodes[i], &inst->past[i], err);
         if (rc != TH_OK) {
             go_behind(inst, &episodes[count - 1]);
             return rc;
         }
+        inst->past_at_us[i] = episodes[i].at_us;
     }
     if (!inst->started &&
         !is_before_start(inst->past,

@@ -20,7 +20,7 @@ typedef struct th_open {
     th_kind kind; /* TaskScheduled, TimerCreated, ...; TH_KIND_NONE: free place */
     bool taken;   /* its result is in the episode that runs */
     int64_t due_us;
-    const char *fire_at; /* timers: owned by the table */
+    const char *text; /* timers: fireAt; children: their id; owned by the table */
 } th_open;
 
 /* Open addressing by seq; grows, never shrinks while the execution lives. */
@@ -59,6 +59,28 @@ typedef struct th_run {
     int64_t deadline_us;  /* monotonic; without an answer by then the item is given again */
 } th_run;
 
+/* Critical sections that the execution has asked for and not left: all that it must release at its
+ * end. */
+typedef struct th_section {
+    int32_t seq; /* of its EntityLockRequested */
+    char *id;
+    char *lock_set; /* JSON array of entity ids */
+    int32_t left;   /* entities not yet unlocked */
+} th_section;
+
+typedef struct th_sections {
+    th_section *list;
+    size_t count, cap;
+} th_sections;
+
+void th_sections_add(th_sections *sections, int32_t seq, const char *id, const char *lock_set);
+th_section *th_sections_find(th_sections *sections, const char *id);
+/* One of its entities was unlocked; the last one ends it. */
+void th_sections_unlock(th_sections *sections, const char *id);
+void th_sections_free(th_sections *sections);
+
+typedef struct th_ent th_ent; /* entity.h */
+
 typedef struct th_inst th_inst;
 struct th_inst {
     th_inst *hash_next;
@@ -72,12 +94,21 @@ struct th_inst {
     th_inst_state state;
     th_uuid start_id, execution_id;
     char *name, *version, *tags, *parent;
+    char *parent_instance_id; /* NULL: nobody waits for it */
+    th_uuid parent_execution_id;
+    int32_t parent_ref;
     int status;
-    bool exists;  /* its row is there and not finished */
-    bool started; /* history has ExecutionStarted */
-    bool renewed; /* continue as new: waits for its own start message */
-    bool is_new;  /* no episode committed yet by this owner, so the row says Pending */
+    bool exists;   /* its row is there and not finished */
+    bool started;  /* history has ExecutionStarted */
+    bool renewed;  /* continue as new: waits for its own start message */
+    bool is_new;   /* no episode committed yet by this owner, so the row says Pending */
+    bool create;   /* a child that begins: its row is to be made */
+    bool replaces; /* ... over a finished one */
     bool maybe_held;
+    bool ended;   /* history has ExecutionCompleted: if the row is live all the same, it waits to be
+                     rewound */
+    bool rewound; /* history ends with a rewind, after which nothing has run yet */
+    bool reload;  /* the batch under way rewinds it: then it is read again */
     bool released;   /* the batch under way makes held messages due again: what came after them is
                         read again behind them */
     bool want_held;  /* held messages must be read once nothing is under way */
@@ -92,7 +123,11 @@ struct th_inst {
     int64_t last_t_us;
     char *memo;
     th_opens opens;
+    th_sections sections;
     th_seen seen;
+    th_ent *ent;         /* NULL: an orchestration */
+    uint64_t stale_read; /* what that read of the pump brings for it is older than what it knows; 0:
+                           none */
     th_msg_list queue;
     uint64_t refused_read;   /* rows of that read are dropped: earlier ones are to be read first */
     int64_t parked_until_us; /* monotonic */
@@ -106,6 +141,7 @@ struct th_inst {
     /* Cold: the history to replay, until the first answer. */
     th_arena *past_arena;
     th_past_episode *past;
+    int64_t *past_at_us; /* when each episode was written */
     size_t past_count;
     int64_t idle_since_us; /* monotonic */
 };
@@ -119,6 +155,8 @@ void th_inst_drop_session(th_inst *inst);
 
 void th_inst_set_identity(th_inst *inst, const th_uuid *start_id, const th_uuid *execution_id,
                           const char *name, const char *version, const char *tags);
+void th_inst_set_parent(th_inst *inst, const char *instance_id, const th_uuid *execution_id,
+                        int32_t ref);
 th_batch_key th_inst_key(const th_inst *inst);
 
 /* Has that message id been seen? Remembers it. */

@@ -3,6 +3,7 @@
  */
 #include "engine/msg.h"
 
+#include <jansson.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -47,15 +48,24 @@ static void copy_row(th_msg *m, const th_inbox_row *r)
 
 static bool is_task_result(int kind)
 {
-    return kind == TH_TaskCompleted || kind == TH_TaskFailed || kind == TH_TimerFired;
+    return kind == TH_TaskCompleted || kind == TH_TaskFailed || kind == TH_TimerFired ||
+           kind == TH_SubOrchestrationInstanceCompleted ||
+           kind == TH_SubOrchestrationInstanceFailed || kind == TH_EntityOperationCompleted ||
+           kind == TH_EntityOperationFailed || kind == TH_EntityLockGranted;
+}
+
+static bool is_for_entity(int kind)
+{
+    return kind == TH_EntityOperationSignaled || kind == TH_EntityOperationCalled ||
+           kind == TH_EntityLockRequested || kind == TH_EntityUnlockSent;
 }
 
 /* The row that it answers is gone: were it dropped, its instance would wait for ever. */
 static void keep_result(th_msg *m)
 {
-    if (m->event.kind == TH_TaskFailed)
-        m->event.failure = "{\"type\":\"UnreadableFailure\",\"message\":\"how this activity failed "
-                           "can't be read\"}";
+    if (m->event.kind == TH_TaskFailed || m->event.kind == TH_EntityOperationFailed)
+        m->event.failure =
+            "{\"type\":\"UnreadableFailure\",\"message\":\"how it failed can't be read\"}";
 }
 
 /* Flags of the engine's own stand beside the event's keys in a body. */
@@ -66,6 +76,8 @@ static void read_body(th_msg *m, const char *body)
         m->replaced = true;
     if (strstr(body, "\"carry\":true"))
         m->carry = true;
+    if (strstr(body, "\"makes\":true"))
+        m->makes = true;
     if (th_event_read_body(m->arena, body, strlen(body), &m->event, &err) != TH_OK) {
         th_log_ctx ctx = { .partition = m->partition_id, .instance = m->instance_id };
         th_log(TH_LOG_WARN, TH_EV_MESSAGE_DROPPED, &ctx, "message %lld: %s",
@@ -86,10 +98,45 @@ static void fill_event(th_msg *m, const th_inbox_row *r)
     e->payload = th_strdup(m->arena, r->payload);
     if (is_task_result(r->kind))
         e->ref = r->ref;
-    if (r->kind == TH_EventRaised)
+    if (r->kind == TH_EventRaised || is_for_entity(r->kind))
         e->message_id = th_strdup(m->arena, r->message_id);
     if (r->kind == TH_ExecutionStarted && !e->payload && r->input)
         e->payload = th_strdup(m->arena, r->input);
+}
+
+/* Who waits for a child: {instanceId, executionId, name, version?, id, ref}. */
+static void read_parent(th_msg *m)
+{
+    json_t *parent = m->event.parent ? json_loads(m->event.parent, 0, NULL) : NULL;
+    const char *id = json_string_value(json_object_get(parent, "instanceId"));
+    const char *execution = json_string_value(json_object_get(parent, "executionId"));
+    m->parent_instance_id = th_strdup(m->arena, id);
+    m->parent_ref = (int32_t)json_integer_value(json_object_get(parent, "ref"));
+    m->has_parent = id && execution && th_uuid_parse(execution, &m->parent_execution_id);
+    json_decref(parent);
+}
+
+/* Who sent it, if that is an orchestration: its run, and its event there. */
+static void read_sender(th_msg *m, int32_t ref)
+{
+    m->for_entity = true;
+    m->parent_instance_id = m->event.parent_instance_id;
+    m->parent_ref = ref;
+    m->has_parent = m->event.parent_instance_id && m->event.parent_execution_id &&
+                    th_uuid_parse(m->event.parent_execution_id, &m->parent_execution_id);
+}
+
+/* Who waited for a child until its parent was rewound: {executionId, ref}. Without it, it is no
+ * parent's rewind. */
+static void read_was(th_msg *m, const char *body)
+{
+    json_t *root = json_loads(body, 0, NULL), *was = json_object_get(root, "was");
+    const char *execution = json_string_value(json_object_get(was, "executionId"));
+    m->was_ref = (int32_t)json_integer_value(json_object_get(was, "ref"));
+    m->child_input = th_strdup(m->arena, json_string_value(json_object_get(root, "input")));
+    m->has_parent = m->has_parent && m->event.name && execution &&
+                    th_uuid_parse(execution, &m->was_execution_id);
+    json_decref(root);
 }
 
 th_msg *th_msg_from_row(const th_inbox_row *r)
@@ -103,11 +150,19 @@ th_msg *th_msg_from_row(const th_inbox_row *r)
     m->has_execution = r->has_execution;
     m->execution_id = r->execution_id;
     m->attempts = r->attempts;
+    m->behind = r->behind;
     m->instance_id = th_strdup(m->arena, r->instance_id);
     fill_event(m, r);
     copy_row(m, r);
     if (r->body)
         read_body(m, r->body);
+    if (is_for_entity((int)m->event.kind))
+        read_sender(m, r->ref);
+    if ((m->event.kind == TH_ExecutionStarted || m->event.kind == TH_ExecutionRewound) &&
+        m->event.parent)
+        read_parent(m);
+    if (m->event.kind == TH_ExecutionRewound && m->has_parent)
+        read_was(m, r->body);
     return m;
 }
 

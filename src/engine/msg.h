@@ -34,10 +34,21 @@ struct th_msg {
     bool has_start, has_execution;
     th_uuid start_id, execution_id;
     int16_t attempts;
-    bool replaced; /* a start over a finished instance: older history goes */
-    bool carry;    /* EventRaised handed over by continue as new */
-    bool untimed;  /* dropped without a trace: its timer was cancelled while it was in hand */
+    bool replaced;   /* a start over a finished instance: older history goes */
+    bool carry;      /* EventRaised handed over by continue as new */
+    bool makes;      /* a start that makes the row, like a child's, but nobody waits for it */
+    bool behind;     /* an entity holds an earlier one */
+    bool for_entity; /* operation, lock or unlock; has_parent and the three below: who sent it, and
+                        its event */
+    bool untimed;    /* dropped without a trace: its timer was cancelled while it was in hand */
     char *instance_id;
+    bool has_parent; /* a child's start, or a parent's rewind: who waits for it */
+    const char *parent_instance_id;
+    th_uuid parent_execution_id;
+    int32_t parent_ref;
+    th_uuid was_execution_id; /* a parent's rewind: who waited until then */
+    int32_t was_ref;
+    const char *child_input; /* ... and the input of the child, should it be gone */
     th_event event;
     th_msg_row row;
     th_arena *arena; /* holds everything, this struct too */

@@ -175,6 +175,8 @@ static int64_t until_due(const th_pump *pump)
     for (size_t i = 0; i < pump->part_count; i++)
         if (pump->parts[i].next_due_us != TH_TIME_INF && pump->parts[i].next_due_us - now < least)
             least = pump->parts[i].next_due_us - now;
+    if (pump->entities_out && least > 1000000)
+        least = 1000000;
     if ((pump->running || pump->parked) && least > 50000)
         least = 50000;
     if (pump->unsettled && least > 100000)
@@ -207,7 +209,7 @@ static int64_t how_long(th_pump *pump, int64_t now_us)
         return pump->resend_at_us > now_us ? pump->resend_at_us - now_us : 0;
     if (has_work(pump)) {
         pump->nothing_since_us = 0;
-        return pump->running ? BUSY_POLL_US : 0;
+        return pump->running || (pump->entities_out && th__is_giving(pump)) ? BUSY_POLL_US : 0;
     }
     if (!pump->nothing_since_us)
         pump->nothing_since_us = now_us;

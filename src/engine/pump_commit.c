@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/engine_int.h"
+#include "engine/entity.h"
 
 enum { MAX_TRIES = 3, BATCH_BYTES = 8 << 20, PARK_US = 3000000 };
 
@@ -26,6 +27,7 @@ static th_commit *fresh_commit(th_pump *pump)
     if (!c) {
         c = th_malloc(sizeof *c);
         c->batch = th_batch_new();
+        c->wakes = th_malloc((size_t)engine->hub.partition_count * sizeof *c->wakes);
     }
     c->step = (th_step){ .batch = c->batch,
                          .worker_id = engine->worker_id,
@@ -33,6 +35,7 @@ static th_commit *fresh_commit(th_pump *pump)
                          .partition_count = engine->hub.partition_count,
                          .claim = claim,
                          .arg = engine,
+                         .wakes = c->wakes,
                          .min_due_us = TH_TIME_INF };
     c->since_us = th_mono_us();
     return c;
@@ -92,6 +95,7 @@ void th__commit_free(th_commit *c)
     th_batch_free(c->batch);
     free(c->parts);
     free(c->insts);
+    free(c->wakes);
     free(c);
 }
 
@@ -102,6 +106,7 @@ void th__commit_recycle(th_pump *pump, th_commit *c)
         return;
     }
     th_batch_clear(c->batch);
+    memset(c->wakes, 0, (size_t)pump->engine->hub.partition_count * sizeof *c->wakes);
     c->part_count = c->inst_count = 0;
     c->tries = 0;
     c->chained = false;
@@ -181,6 +186,16 @@ th_rc th__send_commit(th_pump *pump, th_error *err)
 
 /* ---- acknowledged --------------------------------------------------------------------------- */
 
+/* What is in memory is of no use to what comes next. */
+static void read_again(th_pump *pump, th_inst *inst)
+{
+    th_inst_cool(inst);
+    if (inst->queue.head)
+        th__ready(pump, inst);
+    else
+        th_warm_remove(&pump->warm, inst);
+}
+
 /* What is in hand came later than what is due again now, so it is read again, behind that. */
 static void put_rows_back(th_pump *pump, th_inst *inst)
 {
@@ -208,6 +223,12 @@ static void settle_inst(th_pump *pump, th_inst *inst)
     if (inst->left_tasks)
         th_dispatch_cancel(pump->engine->dispatch, inst->partition_id, &inst->left_execution);
     inst->left_tasks = false;
+    if (inst->ent)
+        th__entity_settled(pump, inst);
+    if (th_episode_goes_on(inst)) {
+        read_again(pump, inst);
+        return;
+    }
     if (inst->ending && !inst->queue.head) {
         th_warm_remove(&pump->warm, inst);
         return;
@@ -238,12 +259,28 @@ static void release_parts(th_pump *pump, const th_commit *c)
     }
 }
 
+static void wake_others(th_pump *pump, th_commit *c)
+{
+    th_engine *engine = pump->engine;
+    for (int32_t i = 0; i < engine->hub.partition_count; i++) {
+        if (!c->wakes[i])
+            continue;
+        c->wakes[i] = false;
+        th_part *part = th__part(pump, engine->hub.first_partition + i);
+        if (part)
+            part->want_read = true;
+        else
+            th__wake_owner(engine, engine->hub.first_partition + i);
+    }
+}
+
 void th__acknowledged(th_pump *pump)
 {
     th_commit *c = pump->flying[0];
     pump->flying[0] = pump->flying[1];
     pump->flying_count--;
     release_parts(pump, c);
+    wake_others(pump, c);
     for (th_msg *m; (m = th_msg_pop(&c->step.spent)) != NULL;)
         th__hand_out(pump, m);
     drop_orphans(pump, c);
@@ -314,6 +351,9 @@ static void evict(th_pump *pump, th_commit *c, bool doubtful)
         bool held = c->insts[i]->want_held;
         th_inst_cool(c->insts[i]);
         c->insts[i]->want_held = held;
+        if (c->insts[i]->ent) /* what waits behind messages that are read again must not come before
+                                 them */
+            th__entity_put_back(pump, c->insts[i]);
     }
     unspend(pump, c, doubtful);
     free_born(pump, c);
@@ -364,6 +404,12 @@ static bool count_conflicts(const th_commit *c)
     return twice;
 }
 
+/* Several operations: which of them it is shows when each goes alone. */
+static bool is_divisible(const th_inst *inst)
+{
+    return inst->ent && inst->ent->ops > 1;
+}
+
 static void set_aside(th_inst *inst, const th_error *why)
 {
     bool locked = why->rc == TH_DB_RETRY; /* never the instance's own fault */
@@ -383,6 +429,13 @@ static void isolate_one(th_pump *pump, th_commit *c)
     th_inst *inst = c->insts[0];
     th_error why = pump->failure;
     bool locked = why.rc == TH_DB_RETRY || inst->doomed;
+    if (is_divisible(inst) && !locked) {
+        inst->ent->singly = inst->ent->ops;
+        inst->conflicts = 1; /* stays in memory, and knows that */
+        evict_all(pump, false);
+        inst->conflicts = 0;
+        return;
+    }
     set_aside(inst, &why);
     inst->conflicts = 1;
     evict_all(pump, false);

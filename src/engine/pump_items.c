@@ -30,7 +30,7 @@ uint64_t th__item_out(th_pump *pump, th_inst *inst)
     uint32_t place = items->free_places[--items->free_count];
     items->insts[place] = inst;
     items->uses[place]++;
-    pump->running++;
+    ++*(inst->ent ? &pump->entities_out : &pump->running);
     inst->token = (items->uses[place] << PLACE_BITS) | place;
     return inst->token;
 }
@@ -50,7 +50,7 @@ void th__item_back(th_pump *pump, th_inst *inst)
         return;
     pump->items.insts[place] = NULL;
     pump->items.free_places[pump->items.free_count++] = (uint32_t)place;
-    pump->running--;
+    --*(inst->ent ? &pump->entities_out : &pump->running);
 }
 
 void th__items_free(th_items *items)

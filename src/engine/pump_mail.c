@@ -132,6 +132,42 @@ void th__pump_answer(th_pump *pump, const th_answer *answer)
     left(pump);
 }
 
+static th_mail_answer *copy_entity_answer(const th_entity_answer *answer)
+{
+    th_arena *arena = th_arena_new(0);
+    th_mail_answer *copy = th_new(arena, th_mail_answer, 1);
+    th_entity_result *results = th_new(arena, th_entity_result, answer->result_count + 1);
+    th_entity_action *actions = th_new(arena, th_entity_action, answer->action_count + 1);
+    copy->arena = arena;
+    copy->is_entity = true;
+    copy->entity = *answer;
+    for (size_t i = 0; i < answer->result_count; i++) {
+        results[i].output = th_strdup(arena, answer->results[i].output);
+        results[i].failure = th_strdup(arena, answer->results[i].failure);
+    }
+    for (size_t i = 0; i < answer->action_count; i++) {
+        actions[i] = answer->actions[i];
+        actions[i].target = th_strdup(arena, answer->actions[i].target);
+        actions[i].name = th_strdup(arena, answer->actions[i].name);
+        actions[i].input = th_strdup(arena, answer->actions[i].input);
+        actions[i].version = th_strdup(arena, answer->actions[i].version);
+        actions[i].tags = th_strdup(arena, answer->actions[i].tags);
+    }
+    copy->entity.results = results;
+    copy->entity.actions = actions;
+    copy->entity.state = th_strdup(arena, answer->state);
+    return copy;
+}
+
+void th__pump_entity_answer(th_pump *pump, const th_entity_answer *answer)
+{
+    th_mail_answer *copy = copy_entity_answer(answer);
+    pthread_mutex_lock(&pump->lock);
+    *pump->mail.answers_end = copy;
+    pump->mail.answers_end = &copy->next;
+    left(pump);
+}
+
 /* ---- taking --------------------------------------------------------------------------------- */
 
 static th_mail take_all(th_pump *pump)
@@ -162,11 +198,14 @@ static void absorb_completion(th_pump *pump, th_act *act)
     th_act_free(act);
 }
 
-static void absorb_answer(th_pump *pump, const th_answer *answer)
+static void absorb_answer(th_pump *pump, const th_mail_answer *a)
 {
-    th_inst *inst = th__item_find(pump, answer->token.number);
-    if (inst)
-        th__apply(pump, inst, answer);
+    th_inst *inst =
+        th__item_find(pump, a->is_entity ? a->entity.token.number : a->answer.token.number);
+    if (inst && a->is_entity)
+        th__entity_apply(pump, inst, &a->entity);
+    else if (inst && !inst->ent)
+        th__apply(pump, inst, &a->answer);
 }
 
 static void absorb_orders(th_pump *pump, th_order *orders)
@@ -189,7 +228,7 @@ void th__absorb_mail(th_pump *pump)
     for (th_act *act; (act = th_act_pop(&mail.completions)) != NULL;)
         absorb_completion(pump, act);
     for (th_mail_answer *a = mail.answers; a; a = a->next)
-        absorb_answer(pump, &a->answer);
+        absorb_answer(pump, a);
     free_answers(mail.answers);
     absorb_orders(pump, mail.orders);
     pump->stopping |= mail.stop;

@@ -117,6 +117,7 @@ static void unlink_part(th_pump *pump, int32_t partition_id)
     size_t kept = 0;
     unlink_list(&pump->ready_head, partition_id);
     unlink_list(&pump->careful, partition_id);
+    unlink_list(&pump->entities_waiting, partition_id);
     pump->ready_tail = NULL;
     pump->ready_count = 0;
     for (th_inst *i = pump->ready_head; i; i = i->ready_next) {
@@ -133,13 +134,15 @@ typedef struct part_search {
     th_pump *pump;
     int32_t partition_id;
     size_t running;
+    bool impatient; /* for what entities do */
 } part_search;
 
 static void count_running(void *arg, th_inst *inst)
 {
     part_search *s = arg;
-    s->running += inst->partition_id == s->partition_id &&
-                  (inst->state == TH_INST_RUNNING || inst->state == TH_INST_COMMITTING);
+    bool runs = inst->state == TH_INST_RUNNING && !(inst->ent && s->impatient);
+    s->running +=
+        inst->partition_id == s->partition_id && (runs || inst->state == TH_INST_COMMITTING);
 }
 
 static void forget_of_part(void *arg, th_inst *inst)
@@ -152,7 +155,9 @@ static void forget_of_part(void *arg, th_inst *inst)
 /* Episodes that are out are waited for, but not for long: the next owner gives them out again. */
 static bool is_busy(th_pump *pump, const th_part *part)
 {
-    part_search s = { .partition_id = part->partition_id };
+    int64_t patience_us = atomic_load(&pump->engine->patience_us);
+    part_search s = { .partition_id = part->partition_id,
+                      .impatient = patience_us && th_mono_us() >= patience_us };
     if (th_mono_us() - part->giving_since_us >= GIVE_PATIENCE_US)
         return part->in_flight > 0;
     th_warm_each(&pump->warm, count_running, &s);
@@ -290,7 +295,7 @@ static void drop_building(th_pump *pump)
 
 static void reset(th_pump *pump)
 {
-    pump->ready_head = pump->ready_tail = pump->careful = NULL;
+    pump->ready_head = pump->ready_tail = pump->careful = pump->entities_waiting = NULL;
     pump->ready_count = pump->load_count = pump->load_sent = 0;
     pump->reading = pump->loading = pump->idle_locks = pump->idle_partly = pump->failing =
         pump->want_held = false;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/engine_int.h"
+#include "engine/entity.h"
 
 enum { LOADS_AT_ONCE = 100, HELD_AT_ONCE = 100, MIN_READ = 50 };
 
@@ -199,9 +200,11 @@ void th__take_rows(th_pump *pump, th_pen_done *done)
 {
     pump->reading = false;
     take_clock(pump, done);
+    pump->taking_no = pump->read_no;
     for (size_t i = 0; i < done->count; i++)
         take_row(pump, &done->rows[i]);
     pump->refusing = false;
+    pump->taking_no = 0;
     if (done->op == TH_PEN_READ)
         after_read(pump, done);
 }
@@ -265,7 +268,9 @@ static void load_one(th_pump *pump, th_pen_done *done, th_inst *inst)
     const th_instance_row *row = row_of(done, inst);
     const th_episode_row *episodes = episodes_of(done, inst, &count);
     inst->state = TH_INST_READY;
-    if (row && th_inst_load(inst, row, episodes, count, &err) != TH_OK) {
+    if (inst->ent)
+        th_ent_load(inst, row);
+    else if (row && th_inst_load(inst, row, episodes, count, &err) != TH_OK) {
         th_log_ctx ctx = { .partition = inst->partition_id, .instance = inst->id };
         th_log(TH_LOG_ERROR, TH_EV_INSTANCE_FAILED, &ctx, "its history can't be read: %s",
                err.text);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/engine_int.h"
+#include "engine/entity.h"
 
 enum { ORCH_TIMEOUT_US = 60000000, CAREFUL_KEYS = 500 };
 
@@ -66,11 +67,20 @@ static th_inst *pop_ready(th_pump *pump)
 void th__receive(th_pump *pump, th_msg *msg)
 {
     th_inst *inst = th_warm_get(&pump->warm, msg->partition_id, msg->instance_id);
+    if (inst->stale_read && inst->stale_read == pump->taking_no) {
+        th_msg_free(msg); /* it is read once more */
+        return;
+    }
     if (msg->message_no)
         hand_add(pump, msg);
-    /* A new start of an id whose end we know of, but which still waits here to drop what came too
-     * late. */
-    if (msg->event.kind == TH_ExecutionStarted && inst->state == TH_INST_READY && !inst->exists)
+    if (inst->ent)
+        th_entity_came(inst, msg);
+    if (th__entity_overflows(pump, inst, msg) && th__entity_set_aside(pump, inst, msg))
+        return;
+    /* A new start, or a rewind, of an id whose end we know of, but which still waits here to drop
+     * what came too late. */
+    if ((msg->event.kind == TH_ExecutionStarted || msg->event.kind == TH_ExecutionRewound) &&
+        inst->state == TH_INST_READY && !inst->exists)
         th_inst_cool(inst);
     th_msg_push(&inst->queue, msg);
     if (inst->state == TH_INST_COLD || inst->state == TH_INST_READY)
@@ -84,7 +94,7 @@ void th__settle_inst(th_pump *pump, th_inst *inst)
         th__ready(pump, inst);
         return;
     }
-    if (!inst->exists || !pump->engine->options.extended_sessions) {
+    if (!inst->ent && (!inst->exists || !pump->engine->options.extended_sessions)) {
         if (!inst->want_held)
             th__forget_inst(pump, inst);
         return;
@@ -141,20 +151,30 @@ static bool must_be_careful(const th_part *part, const th_inst *inst)
 static int most_attempts(const th_inst *inst)
 {
     int most = 0;
-    for (const th_msg *m = inst->queue.head; m; m = m->next)
+    for (const th_msg *m = inst->queue.head; m;
+         m = inst->ent ? NULL : m->next) /* an entity's first: see count_keys */
         if (m->attempts > most)
             most = m->attempts;
     return most;
 }
 
+/*
+ * Operations of an entity run together once. When that killed the process they go one at a time,
+ * each counted alone, so that those behind the one at fault are not taken for it.
+ */
 static size_t count_keys(th_pump *pump, th_inst *inst, th_message_key *keys, size_t n)
 {
     const th_part *part = th__part(pump, inst->partition_id);
+    bool first_only = inst->ent && most_attempts(inst) > 0;
+    if (first_only)
+        inst->ent->singly = 1;
     for (th_msg *m = inst->queue.head; m && n < CAREFUL_KEYS; m = m->next) {
         if (!part || !is_dangerous(part, m) || !th_numbers_add(&pump->counted, m->message_no))
             continue;
         keys[n++] = (th_message_key){ m->partition_id, m->due_us, m->message_no };
         m->attempts++;
+        if (first_only)
+            break;
     }
     return n;
 }
@@ -165,8 +185,9 @@ static void doom_poison(th_inst *inst)
     th_log(TH_LOG_ERROR, TH_EV_INSTANCE_POISON, &ctx,
            "the process died %d times while this instance ran; it fails as poison",
            TH_ATTEMPT_LIMIT);
-    th_episode_doom(inst, "PoisonOrchestrator",
-                    "the orchestrator was given up: the process died each time it ran");
+    th_episode_doom(inst, inst->ent ? "PoisonOperation" : "PoisonOrchestrator",
+                    inst->ent ? "the operation was given up: the process died each time it ran"
+                              : "the orchestrator was given up: the process died each time it ran");
 }
 
 /*
@@ -252,6 +273,11 @@ static void submit(th_pump *pump, th_inst *inst)
 
 static void cold_turn(th_pump *pump, th_part *part, th_inst *inst)
 {
+    if (inst->ent) {
+        inst->state = TH_INST_LOADING;
+        th__want_load(pump, inst);
+        return;
+    }
     if (th_episode_adopt(inst)) {
         th__ready(pump, inst);
         pump->stats.starts++;
@@ -282,6 +308,10 @@ static void load_again(th_pump *pump, th_inst *inst)
 
 static void ready_turn(th_pump *pump, th_part *part, th_inst *inst)
 {
+    if (inst->ent) {
+        th__entity_turn(pump, part, inst);
+        return;
+    }
     if (needs_history(inst)) {
         load_again(pump, inst);
         return;
@@ -347,7 +377,7 @@ static void park(th_pump *pump, th_inst *inst, int64_t delay_us)
     pump->parked++;
 }
 
-static void again(th_pump *pump, th_inst *inst, int64_t delay_us)
+void th__again(th_pump *pump, th_inst *inst, int64_t delay_us)
 {
     th_episode_undo(inst);
     if (delay_us > 0) {
@@ -404,7 +434,7 @@ void th__apply(th_pump *pump, th_inst *inst, const th_answer *answer)
         return;
     case TH_ANSWER_LOST:
     case TH_ANSWER_ABANDONED:
-        again(pump, inst, answer->delay_us);
+        th__again(pump, inst, answer->delay_us);
         return;
     }
 }
@@ -431,11 +461,13 @@ static void check_one(void *arg, th_inst *inst)
     const moment *m = arg;
     if (inst->state == TH_INST_PARKED && inst->parked_until_us <= m->now_us) {
         m->pump->parked--;
-        inst->state = inst->name ? TH_INST_READY : TH_INST_COLD;
+        inst->state = inst->name || (inst->ent && inst->exists) ? TH_INST_READY : TH_INST_COLD;
         th__ready(m->pump, inst);
+    } else if (inst->ent && inst->state == TH_INST_RUNNING && inst->run.deadline_us <= m->now_us) {
+        th__entity_expired(m->pump, inst);
     } else if (inst->state == TH_INST_RUNNING && inst->run.deadline_us <= m->now_us) {
         take_item_back(m->pump, inst);
-        again(m->pump, inst, 0);
+        th__again(m->pump, inst, 0);
     }
 }
 
@@ -451,7 +483,8 @@ void th__check_times(th_pump *pump, int64_t now_us)
 {
     bool sweep = now_us - pump->last_sweep_us >= 1000000;
     bool waiting = pump->running > 0 || pump->parked > 0;
-    if (waiting && (sweep || now_us - pump->last_sweep_us >= 50000)) {
+    if ((pump->entities_out && sweep) ||
+        (waiting && (sweep || now_us - pump->last_sweep_us >= 50000))) {
         moment m = { pump, now_us };
         th_warm_each(&pump->warm, check_one, &m);
         pump->last_sweep_us = now_us;

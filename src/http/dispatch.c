@@ -6,14 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-static const char not_built[] = "This server does not serve entities over HTTP yet";
-
-static void entities(th__request *r)
-{
-    th__answer_error(r, 501, not_built, not_built, "System.NotImplementedException");
-    th__request_done(r);
-}
-
 static void makeprimary(th__request *r)
 {
     static const char text[] = "This server has no app leases, so no app is the primary one";
@@ -29,13 +21,24 @@ static void not_found(th__request *r)
 }
 
 static const th__handler handlers[] = {
-    [TH_ROUTE_NONE] = not_found,     [TH_ROUTE_START] = th__start,
-    [TH_ROUTE_STATUS] = th__status,  [TH_ROUTE_LIST] = th__list,
-    [TH_ROUTE_PURGE] = th__purge,    [TH_ROUTE_PURGE_MANY] = th__purge_many,
-    [TH_ROUTE_RAISE] = th__signal,   [TH_ROUTE_TERMINATE] = th__signal,
-    [TH_ROUTE_SUSPEND] = th__signal, [TH_ROUTE_RESUME] = th__signal,
-    [TH_ROUTE_REWIND] = th__not_yet, [TH_ROUTE_RESTART] = th__not_yet,
-    [TH_ROUTE_ENTITIES] = entities,  [TH_ROUTE_MAKEPRIMARY] = makeprimary,
+    [TH_ROUTE_NONE] = not_found,
+    [TH_ROUTE_START] = th__start,
+    [TH_ROUTE_STATUS] = th__status,
+    [TH_ROUTE_LIST] = th__list,
+    [TH_ROUTE_PURGE] = th__purge,
+    [TH_ROUTE_PURGE_MANY] = th__purge_many,
+    [TH_ROUTE_RAISE] = th__signal,
+    [TH_ROUTE_TERMINATE] = th__signal,
+    [TH_ROUTE_SUSPEND] = th__signal,
+    [TH_ROUTE_RESUME] = th__signal,
+    [TH_ROUTE_REWIND] = th__signal,
+    [TH_ROUTE_RESTART] = th__restart,
+    [TH_ROUTE_ENTITIES] = th__entities,
+    [TH_ROUTE_MAKEPRIMARY] = makeprimary,
+    [TH_ROUTE_SCHEDULES] = th__schedules,
+    [TH_ROUTE_SCHEDULE] = th__schedules,
+    [TH_ROUTE_SCHEDULE_PUT] = th__schedules,
+    [TH_ROUTE_SCHEDULE_DROP] = th__schedules,
 };
 
 /* Other verbs never reach the API: its host's router turns them away. */
@@ -83,36 +86,49 @@ static bool try_starters(th__request *r)
     return false;
 }
 
-static bool try_admin(th__request *r)
+typedef struct admin_page {
+    const char *path;
+    th__handler handler;
+    th_door door;
+} admin_page;
+
+static const admin_page *admin_page_of(const th__request *r)
 {
-    static const struct {
-        const char *path;
-        th__handler handler;
-    } pages[] = {
-        { "/health", th__health },
-        { "/readiness", th__readiness },
-        { "/metrics", th__metrics },
+    static const admin_page pages[] = {
+        { "/health", th__health, TH_DOOR_OPEN },
+        { "/readiness", th__readiness, TH_DOOR_OPEN },
+        { "/metrics", th__metrics, TH_DOOR_METRICS },
     };
 
     if (r->verb != TH_VERB_GET && r->verb != TH_VERB_HEAD)
-        return false;
-    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
-        if (strcmp(pages[i].path, r->query.path) != 0)
-            continue;
-        pages[i].handler(r);
-        return true;
-    }
-    return false;
+        return NULL;
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
+        if (strcmp(pages[i].path, r->query.path) == 0)
+            return &pages[i];
+    return NULL;
+}
+
+/* In the order of th__dispatch. Below a door there is no path that opens without its key. */
+th_door th__dispatch_door(th__request *r)
+{
+    const admin_page *page = admin_page_of(r);
+
+    if (page)
+        return page->door;
+    if (th_router_below_base(r->query.path))
+        return TH_DOOR_WEBHOOK;
+    return r->server->options.starter_count && below_prefix(r) ? TH_DOOR_STARTER : TH_DOOR_OPEN;
 }
 
 void th__dispatch(th__request *r)
 {
     const char *path = th_router_below_base(r->query.path);
+    const admin_page *page = admin_page_of(r);
     static const char stopping[] = "The service is stopping";
 
-    if (try_admin(r))
-        return;
-    if (atomic_load(&r->server->draining))
+    if (page)
+        page->handler(r);
+    else if (atomic_load(&r->server->draining))
         th__answer_error(r, 503, stopping, stopping, "System.OperationCanceledException");
     else if (path)
         below_base(r, path);

@@ -16,6 +16,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "http/auth.h"
 #include "http/query.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -27,6 +28,7 @@ typedef struct th__request th__request;
 typedef struct th__pool th__pool;
 typedef struct th__waits th__waits;
 typedef struct th__hubs th__hubs;
+typedef struct th__key_ring th__key_ring;
 typedef struct th__acceptor th__acceptor;
 
 typedef void (*th__handler)(th__request *r);
@@ -46,10 +48,13 @@ struct th__request {
     th_verb verb;
     th_query query;
     th_route route;
-    const th_hub *hub; /* the one addressed; NULL: there is none of that name */
+    const char *bad_target; /* what is wrong with it; query is empty then */
+    const th_hub *hub;      /* the one addressed; NULL: there is none of that name */
+    bool strange_hub;       /* taskHub named none when its key was judged: it stays none */
 
     /* reading */
     bool begun;     /* the handler has seen the headers */
+    int denied;     /* 401 or 403: the body is read, not kept */
     bool too_large; /* the body was cut; answered 413, or 503 if crowded */
     bool crowded;
     int64_t received; /* bytes of the body so far */
@@ -76,12 +81,16 @@ struct th__request {
 
     /* what the handlers of starts and waits keep */
     const char *instance_id, *name;
+    const char *input, *version, *tags; /* of a start */
     int64_t wait_until_us, wait_pause_us;
-    bool is_starter, wait_over, bad_json, wants_ready;
+    bool is_starter, is_restart, wait_over, bad_json, wants_ready;
     th_rc rc;
     int instance_status;
     const char *text;
     const th_instance_filter *filter;
+    const struct th_entity_filter *entities;
+    th_uuid entity_start; /* of the one that is purged */
+    bool is_sent;         /* the order to do so */
     int64_t purged;
 };
 
@@ -108,6 +117,7 @@ struct th_http_server {
     th__pool *pool;
     th__waits *waits;
     th__hubs *hubs;
+    th__key_ring *key_ring; /* NULL: requests need no keys */
 };
 
 /* request.c */
@@ -155,12 +165,28 @@ void th__waits_free(th__waits *waits);
 th__hubs *th__hubs_new(void);
 void th__hubs_free(th__hubs *hubs);
 void th__hub_then(th__request *r, th__handler handler); /* sets r->hub by taskHub, then goes on */
+const char *th__hub_asked(th__request *r);              /* NULL: no hub is named */
+
+/* key_ring.c */
+/* Reads the keys once, then once a second until stop. */
+th_rc th__key_ring_start(const th_http_options *options, th__key_ring **out,
+                         th_error *err) TH_MUST_CHECK;
+bool th__key_ring_stop(th__key_ring *ring, int64_t wait_us); /* as th__pool_stop; NULL is fine */
+void th__key_ring_free(th__key_ring *ring);
+int th__key_check(th__request *r); /* before routing; 0: go on; else 401 or 403 */
+/* The system key of r->hub, in r's arena; NULL: URLs need none. */
+const char *th__key_for_urls(th__request *r);
 
 /* handlers */
-void th__dispatch(th__request *r); /* dispatch.c: any request that was read whole */
-void th__start(th__request *r);    /* start_api.c */
+void th__dispatch(th__request *r);         /* dispatch.c: any request that was read whole */
+th_door th__dispatch_door(th__request *r); /* the door that it would come in by */
+void th__start(th__request *r);            /* start_api.c */
 void th__starter(th__request *r, const char *name);
 void th__start_wait_check(th__request *r);
+/* Name, instance_id and the rest of the start are set; r is waiting. */
+void th__start_now(th__request *r);
+bool th__start_known(th__request *r, const char *version); /* false: no app here has it */
+const char *th__start_new_id(th_arena *arena);
 void th__status(th__request *r); /* instances_api.c */
 void th__status_render(th__request *r, const th_instance *instance);
 th_rc th__status_job(th__request *r, th_db *db, th_error *err);
@@ -168,8 +194,10 @@ void th__list(th__request *r);
 void th__signal(th__request *r); /* signals_api.c */
 void th__purge(th__request *r);  /* purge_api.c */
 void th__purge_many(th__request *r);
-void th__not_yet(th__request *r); /* rewind, restart */
-void th__health(th__request *r);  /* admin_api.c */
+void th__restart(th__request *r);   /* restart_api.c */
+void th__entities(th__request *r);  /* entities_api.c */
+void th__schedules(th__request *r); /* schedules_api.c */
+void th__health(th__request *r);    /* admin_api.c */
 void th__readiness(th__request *r);
 void th__metrics(th__request *r);
 

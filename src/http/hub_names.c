@@ -109,7 +109,7 @@ static th_rc look_up(th__request *r, th_db *db, th_error *err)
     return TH_OK;
 }
 
-static const char *asked_name(th__request *r)
+const char *th__hub_asked(th__request *r)
 {
     const char *name = th_query_text(&r->query, r->arena, "taskHub");
 
@@ -118,15 +118,15 @@ static const char *asked_name(th__request *r)
 
 void th__hub_then(th__request *r, th__handler handler)
 {
-    const char *name = asked_name(r);
+    const char *name = th__hub_asked(r);
     const th_hub *own = &r->server->options.hub;
     entry e;
 
     if (!name || strcasecmp(name, own->name) == 0) {
         r->hub = own;
         handler(r);
-    } else if (th_hub_name_problem(name)) {
-        r->hub = NULL; /* no hub can have that name */
+    } else if (r->strange_hub || th_hub_name_problem(name)) {
+        r->hub = NULL; /* no hub has that name, or none can have it */
         handler(r);
     } else if (recall(r->server->hubs, name, &e)) {
         use(r, &e);

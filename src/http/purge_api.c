@@ -4,10 +4,13 @@
 #include "http/http_int.h"
 
 #include "base/clock.h"
+#include "store/entities.h"
 
 #define TERMINAL_SET \
     (1u << TH_COMPLETED | 1u << TH_FAILED | 1u << TH_CANCELED | 1u << TH_TERMINATED)
 #define PAGE 500
+#define ENTITY_WITHIN (10 * TH__SECOND)
+#define ENTITY_PAUSE (TH__SECOND / 50)
 
 static void answer_count(th__request *r, int64_t n)
 {
@@ -54,9 +57,84 @@ static th_rc purge_job(th__request *r, th_db *db, th_error *err)
     }
 }
 
+/* ---- an entity: its owner deletes it, and the answer waits for that -----------------------------
+ */
+
+static void look_again(th__request *r);
+
+/* Whether it is still the one that was found first. */
+static th_rc entity_there_job(th__request *r, th_db *db, th_error *err)
+{
+    th_uuid start_id;
+    th_error outcome = { 0 };
+    th_rc rc = th_entity_start_get(db, r->hub, r->instance_id, &start_id, &outcome);
+
+    r->wait_over = rc == TH_NOT_FOUND ||
+                   (r->is_sent && rc == TH_OK && !th_uuid_equal(&start_id, &r->entity_start));
+    if (r->wait_over)
+        answer_count(r, r->is_sent);
+    else if (rc != TH_OK)
+        return th_fail(err, rc, "%s", outcome.text);
+    r->entity_start = start_id;
+    return TH_OK;
+}
+
+static void entity_looked(th__request *r)
+{
+    int64_t now = th_mono_us();
+
+    if (r->wait_over) {
+        th__request_done(r);
+    } else if (now >= r->wait_until_us || atomic_load(&r->server->draining)) {
+        th__answer_rc(r, TH_UNAVAILABLE,
+                      "the entity will be deleted, but that has not happened yet");
+        th__request_done(r);
+    } else {
+        th__waits_at(r, now + ENTITY_PAUSE, look_again);
+    }
+}
+
+static void look_again(th__request *r)
+{
+    th__pool_run(r, entity_there_job, entity_looked);
+}
+
+static void purge_sent(void *arg, const th_front_answer *answer)
+{
+    th__request *r = arg;
+
+    if (answer->rc == TH_OK) {
+        r->is_sent = true;
+        look_again(r);
+        return;
+    }
+    th__answer_rc(r, answer->rc, th_strdup(r->arena, answer->text));
+    th__request_done(r);
+}
+
+static void entity_found(th__request *r)
+{
+    th_signal_request request = { .kind = TH_SIGNAL_ENTITY_PURGE, .instance_id = r->instance_id };
+
+    if (r->wait_over)
+        th__request_done(r);
+    else
+        th_front_signal(r->server->options.front, r->hub, &request, purge_sent, r);
+}
+
+static void purge_entity(th__request *r)
+{
+    r->wait_until_us = th_mono_us() + ENTITY_WITHIN;
+    th__pool_run(r, entity_there_job, entity_found);
+}
+
 void th__purge(th__request *r)
 {
     r->instance_id = r->route.args[0];
+    if (r->hub && r->instance_id[0] == '@') {
+        purge_entity(r);
+        return;
+    }
     if (r->hub) {
         th__pool_run(r, purge_job, NULL);
         return;

@@ -39,6 +39,10 @@ static const row rows[] = {
     { TH_VERB_GET, "entities/*", TH_ROUTE_ENTITIES },
     { TH_VERB_GET, "entities/*/*", TH_ROUTE_ENTITIES },
     { TH_VERB_ANY, "makeprimary", TH_ROUTE_MAKEPRIMARY },
+    { TH_VERB_GET, "schedules", TH_ROUTE_SCHEDULES },
+    { TH_VERB_GET, "schedules/*", TH_ROUTE_SCHEDULE },
+    { TH_VERB_PUT, "schedules/*", TH_ROUTE_SCHEDULE_PUT },
+    { TH_VERB_DELETE, "schedules/*", TH_ROUTE_SCHEDULE_DROP },
 };
 
 static const struct {

@@ -38,6 +38,10 @@ typedef enum th_route_id {
     TH_ROUTE_RESTART,
     TH_ROUTE_ENTITIES,
     TH_ROUTE_MAKEPRIMARY,
+    TH_ROUTE_SCHEDULES,
+    TH_ROUTE_SCHEDULE,
+    TH_ROUTE_SCHEDULE_PUT,
+    TH_ROUTE_SCHEDULE_DROP,
 } th_route_id;
 
 #define TH_ROUTE_ARGS 2

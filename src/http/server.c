@@ -22,6 +22,7 @@
 #define IDLE_TIMEOUT_S 120U
 #define CONNECTION_MEMORY ((size_t)32768) /* request line and headers; wiped after each request */
 #define RESERVE_AT_ONCE 65536
+#define DENIED_BODY ((int64_t)1048576) /* read from who has no key, so that the answer is seen */
 
 /* ---- options ----------------------------------------------------------------------------------
  */
@@ -62,6 +63,7 @@ static th_rc copy_options(th_http_server *s, const th_http_options *from, th_err
     o->bind = without_brackets(s->arena, from->bind ? from->bind : "127.0.0.1");
     o->conninfo = th_strdup(s->arena, from->conninfo);
     o->route_prefix = th_strdup(s->arena, from->route_prefix ? from->route_prefix : "api");
+    o->system_key = th_strdup(s->arena, from->system_key);
     o->threads = from->threads > 0 ? from->threads : 2;
     o->db_connections = from->db_connections > 0 ? from->db_connections : 2;
     o->max_connections = from->max_connections > 0 ? from->max_connections : 10000;
@@ -144,6 +146,14 @@ static void refuse_body(th__request *r)
                          "Microsoft.AspNetCore.Http.BadHttpRequestException");
 }
 
+static void parse_target(th__request *r)
+{
+    th_error err = { 0 };
+
+    if (th_query_parse(r->arena, r->target, &r->query, &err) != TH_OK)
+        r->bad_target = th_strdup(r->arena, err.text);
+}
+
 /* Before any of the body is read. */
 static enum MHD_Result on_headers(th__request *r, const char *method)
 {
@@ -151,6 +161,12 @@ static enum MHD_Result on_headers(th__request *r, const char *method)
 
     r->begun = true;
     r->verb = th_verb_parse(method);
+    parse_target(r);
+    r->denied = r->bad_target ? 0 : th__key_check(r);
+    if (r->denied) {
+        th__answer_empty(r, r->denied);
+        return length > DENIED_BODY ? th__answer_send(r) : MHD_YES;
+    }
     if (length > r->server->options.body_limit) {
         refuse_body(r);
         return th__answer_send(r);
@@ -172,6 +188,15 @@ static bool take_budget(th__request *r, size_t n)
     }
     r->budget += (int64_t)n;
     return true;
+}
+
+/* The body of a request without a key goes nowhere; one that goes on and on loses the connection.
+ */
+static enum MHD_Result on_denied_body(th__request *r, size_t *n)
+{
+    r->received += (int64_t)*n;
+    *n = 0;
+    return r->received > DENIED_BODY ? MHD_NO : MHD_YES;
 }
 
 /*
@@ -197,12 +222,12 @@ static enum MHD_Result on_body(th__request *r, const char *data, size_t *n)
 
 static void on_complete(th__request *r)
 {
-    th_error err = { 0 };
-
+    if (r->denied)
+        return; /* the answer is set */
     if (r->too_large)
         refuse_body(r);
-    else if (th_query_parse(r->arena, r->target, &r->query, &err) != TH_OK)
-        th__answer_invalid(r, th_strdup(r->arena, err.text));
+    else if (r->bad_target)
+        th__answer_invalid(r, r->bad_target);
     else
         th__dispatch(r);
 }
@@ -231,7 +256,7 @@ static enum MHD_Result access_handler(void *arg, struct MHD_Connection *connecti
     if (!r->begun)
         return on_headers(r, method);
     if (*data_size)
-        return on_body(r, data, data_size);
+        return r->denied ? on_denied_body(r, data_size) : on_body(r, data, data_size);
     if (r->waiting)
         return after_wait(r);
     on_complete(r);
@@ -311,6 +336,8 @@ static th_rc start_threads(th_http_server *s, th_error *err)
 {
     th_rc rc = th__pool_new(s->options.conninfo, s->options.db_connections, &s->pool, err);
 
+    if (rc == TH_OK && s->options.keys)
+        rc = th__key_ring_start(&s->options, &s->key_ring, err);
     if (rc == TH_OK)
         rc = th__waits_new(s, &s->waits, err);
     if (rc == TH_OK)
@@ -385,6 +412,8 @@ void th_http_server_stop(th_http_server *s, int64_t drain_us)
     /* A thread that still hangs in the database keeps the memory; the program is about to end
      * anyway. */
     if (s->pool && !th__pool_stop(s->pool, 2 * TH__SECOND))
+        th__server_ref(s);
+    if (!th__key_ring_stop(s->key_ring, 2 * TH__SECOND))
         th__server_ref(s);
 }
 

@@ -3,8 +3,8 @@
  *
  * libmicrohttpd with a few threads that never block: a request is parsed, handed to the front (or
  * to a small pool of blocking connections), suspended, and resumed when its outcome is known.
- * Nothing is authenticated here yet, so callers bind to loopback unless their user insists
- * (auth.h).
+ * With keys on, a request needs one for the door that it comes in by (auth.h), except health and
+ * readiness; callers leave them off only on loopback, or if their user insists.
  *
  * A life: new, start, stop, free. The front and the engine must outlive stop.
  */
@@ -44,6 +44,8 @@ typedef struct th_http_options {
     bool use_forwarded_host; /* URLs from X-Forwarded-Host and X-Forwarded-Proto */
     bool store_inputs;       /* historyEvents show inputs of activities */
     bool reuse_any_state;    /* a start with the id of a live instance terminates that one first */
+    bool keys;               /* requests need keys, and URLs in answers have one */
+    const char *system_key;  /* the one in URLs of the own hub; NULL: derived from its secret */
 } th_http_options;
 
 typedef struct th_http_server th_http_server;
@@ -52,7 +54,9 @@ typedef struct th_http_server th_http_server;
 th_rc th_http_server_new(const th_http_options *options, th_http_server **out,
                          th_error *err) TH_MUST_CHECK;
 
-/* Listens. TH_IO: the address is in use, not of this machine, or not allowed; the text says which.
+/*
+ * Listens. TH_IO: the address is in use, not of this machine, or not allowed; the text says which.
+ * With keys also errors of the database, from which they are read.
  */
 th_rc th_http_server_start(th_http_server *server, th_error *err) TH_MUST_CHECK;
 

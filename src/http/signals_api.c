@@ -1,5 +1,5 @@
 /*
- * signals_api.c - raise an event, terminate, suspend, resume. 202 means that the message is
+ * signals_api.c - raise an event, terminate, suspend, resume, rewind. 202 means that the message is
  * committed.
  */
 #include "http/http_int.h"
@@ -26,12 +26,34 @@ static void answer_no_change(th__request *r)
                      "System.InvalidOperationException");
 }
 
+static void answer_missing(th__request *r)
+{
+    if (r->route.id == TH_ROUTE_REWIND)
+        th__answer_string(
+            r, 404, th_sprintf(r->arena, "No instance with ID %s was found.", r->instance_id));
+    else
+        th__answer_empty(r, 404);
+}
+
+static void answer_not_failed(th__request *r)
+{
+    th__answer_string(r, 412,
+                      th_sprintf(r->arena,
+                                 "The instance '%s' has the status %s; only a Failed one can be "
+                                 "rewound.",
+                                 r->instance_id, th_status_name(r->instance_status)));
+}
+
 static void finish(th__request *r)
 {
     if (r->rc == TH_OK)
         th__answer_empty(r, 202);
     else if (r->rc == TH_NO_CHANGE)
         answer_no_change(r);
+    else if (r->rc == TH_NOT_FOUND)
+        answer_missing(r);
+    else if (r->rc == TH_NOT_FAILED)
+        answer_not_failed(r);
     else
         th__answer_rc(r, r->rc, r->text);
 }
@@ -41,10 +63,11 @@ static void signalled(void *arg, const th_front_answer *answer)
     th__request *r = arg;
 
     r->rc = answer->rc;
+    r->instance_status = answer->status;
     /* A resume that changes nothing finds the instance running, also where a queued resume is what
      * makes it so. */
-    r->instance_status =
-        answer->status == TH_SUSPENDED || answer->status < 0 ? TH_RUNNING : answer->status;
+    if (r->route.id == TH_ROUTE_RESUME && (answer->status == TH_SUSPENDED || answer->status < 0))
+        r->instance_status = TH_RUNNING;
     r->text = th_strdup(r->arena, answer->text);
     r->finish = finish;
     th__request_done(r);
@@ -137,6 +160,8 @@ static th_signal_kind kind_of(th_route_id id)
 {
     if (id == TH_ROUTE_TERMINATE)
         return TH_SIGNAL_TERMINATE;
+    if (id == TH_ROUTE_REWIND)
+        return TH_SIGNAL_REWIND;
     return id == TH_ROUTE_SUSPEND ? TH_SIGNAL_SUSPEND : TH_SIGNAL_RESUME;
 }
 
@@ -146,7 +171,7 @@ void th__signal(th__request *r)
 
     r->instance_id = r->route.args[0];
     if (!r->hub) {
-        th__answer_empty(r, 404);
+        answer_missing(r);
         th__request_done(r);
         return;
     }
@@ -158,46 +183,4 @@ void th__signal(th__request *r)
                                    .instance_id = r->instance_id,
                                    .payload = th_query_text(&r->query, r->arena, "reason") };
     submit(r, &request);
-}
-
-/* ---- what this server can't do yet --------------------------------------------------------------
- */
-
-static void missing_answer(th__request *r)
-{
-    static const char text[] = "InstanceId does not match a valid orchestration instance.";
-
-    if (r->route.id == TH_ROUTE_RESTART)
-        th__answer_error(r, 400, text, text, "System.ArgumentException");
-    else
-        th__answer_string(
-            r, 404, th_sprintf(r->arena, "No instance with ID %s was found.", r->instance_id));
-}
-
-static void not_yet_looked(void *arg, const th_front_answer *answer)
-{
-    th__request *r = arg;
-    const char *text = r->route.id == TH_ROUTE_RESTART
-                           ? "Restart is not supported by the underlying storage provider."
-                           : "Rewind is not supported by the underlying storage provider.";
-
-    if (answer->rc == TH_NOT_FOUND)
-        missing_answer(r);
-    else if (answer->rc == TH_OK)
-        th__answer_error(r, 501, text, text, "System.NotImplementedException");
-    else
-        th__answer_rc(r, answer->rc, th_strdup(r->arena, answer->text));
-    th__request_done(r);
-}
-
-void th__not_yet(th__request *r)
-{
-    r->instance_id = r->route.args[0];
-    if (!r->hub) {
-        missing_answer(r);
-        th__request_done(r);
-        return;
-    }
-    th__request_wait(r);
-    th_front_get(r->server->options.front, r->hub, r->instance_id, not_yet_looked, r);
 }

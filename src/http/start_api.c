@@ -18,8 +18,6 @@
 #define REPLACE_PAUSE (TH__SECOND / 10)
 #define MAX_NAME 256
 
-static void start_now(th__request *r);
-
 /* ---- what may be started ----------------------------------------------------------------------
  */
 
@@ -31,12 +29,17 @@ static const char *unknown_hub(th__request *r)
                       th_query_text(&r->query, r->arena, "taskHub"));
 }
 
-static const char *unknown_function(th__request *r, const char *version)
+bool th__start_known(th__request *r, const char *version)
 {
     const th_http_options *o = &r->server->options;
 
-    if (!o->engine || r->hub != &o->hub ||
-        th_engine_can_run(o->engine, TH_ITEM_ORCHESTRATOR, r->name, version))
+    return !o->engine || r->hub != &o->hub ||
+           th_engine_can_run(o->engine, TH_ITEM_ORCHESTRATOR, r->name, version);
+}
+
+static const char *unknown_function(th__request *r, const char *version)
+{
+    if (th__start_known(r, version))
         return NULL;
     return th_sprintf(
         r->arena,
@@ -157,8 +160,10 @@ static void begin_wait(th__request *r)
 static void answer_exists(th__request *r)
 {
     const char *text =
-        th_sprintf(r->arena, "An Orchestration instance with the status %s already exists.",
-                   th_status_name(r->instance_status));
+        r->is_restart
+            ? "A non-terminal instance with this instance ID already exists."
+            : th_sprintf(r->arena, "An Orchestration instance with the status %s already exists.",
+                         th_status_name(r->instance_status));
 
     th__answer_error(r, 409, text, text,
                      "DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException");
@@ -173,7 +178,7 @@ static void replace_looked(void *arg, const th_front_answer *answer)
 
     if (answer->rc == TH_NOT_FOUND ||
         (answer->rc == TH_OK && th_status_is_terminal(answer->instance->status))) {
-        start_now(r);
+        th__start_now(r);
     } else if (answer->rc != TH_OK) {
         th__answer_rc(r, answer->rc, th_strdup(r->arena, answer->text));
         th__request_done(r);
@@ -226,7 +231,7 @@ static void started(void *arg, const th_front_answer *answer)
     r->instance_status = answer->status;
     if (answer->rc == TH_OK) {
         begin_wait(r);
-    } else if (answer->rc == TH_EXISTS && r->server->options.reuse_any_state) {
+    } else if (answer->rc == TH_EXISTS && r->server->options.reuse_any_state && !r->is_restart) {
         replace(r);
     } else if (answer->rc == TH_EXISTS) {
         answer_exists(r);
@@ -236,18 +241,18 @@ static void started(void *arg, const th_front_answer *answer)
     }
 }
 
-static void start_now(th__request *r)
+void th__start_now(th__request *r)
 {
-    const char *version = th_query_text(&r->query, r->arena, "version");
     th_start_request request = { .instance_id = r->instance_id,
                                  .name = r->name,
-                                 .version = version && *version ? version : NULL,
-                                 .input = r->body.len ? r->body.data : NULL };
+                                 .version = r->version,
+                                 .input = r->input,
+                                 .tags = r->tags };
 
     th_front_start(r->server->options.front, r->hub, &request, started, r);
 }
 
-static const char *new_id(th_arena *arena)
+const char *th__start_new_id(th_arena *arena)
 {
     th_uuid id = th_uuid_random();
     char text[TH_UUID_TEXT];
@@ -266,16 +271,20 @@ static void check_then_start(th__request *r)
         th__request_done(r);
         return;
     }
-    problem = start_problem(r, th_query_text(&r->query, r->arena, "version"));
+    r->input = r->body.len ? r->body.data : NULL;
+    r->version = th_query_text(&r->query, r->arena, "version");
+    if (r->version && !*r->version)
+        r->version = NULL;
+    problem = start_problem(r, r->version);
     if (problem) {
         th__answer_invalid(r, problem);
         th__request_done(r);
         return;
     }
     if (!r->instance_id)
-        r->instance_id = new_id(r->arena);
+        r->instance_id = th__start_new_id(r->arena);
     th__request_wait(r);
-    start_now(r);
+    th__start_now(r);
 }
 
 void th__start(th__request *r)

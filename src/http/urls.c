@@ -89,12 +89,18 @@ static void url(const parts *p, const char *key, const char *tail)
 static const char *suffix_of(th__request *r)
 {
     th_buf buf = TH_BUF_INIT;
-    const char *suffix;
+    const char *key = th__key_for_urls(r), *suffix;
 
-    if (r->hub == &r->server->options.hub)
+    if (r->hub == &r->server->options.hub && !key)
         return r->server->query_suffix;
+    th_buf_str(&buf, "taskHub=");
     th__form_encode(&buf, r->hub->name);
-    suffix = th_sprintf(r->arena, "taskHub=%s&connection=Storage", buf.data ? buf.data : "");
+    th_buf_str(&buf, "&connection=Storage");
+    if (key) {
+        th_buf_str(&buf, "&code=");
+        th__form_encode(&buf, key);
+    }
+    suffix = th_strdup(r->arena, buf.data);
     th_buf_free(&buf);
     return suffix;
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/entity_id.h"
+
 enum { ROUTE_MAX = 1024 };
 
 /* ---- registering ----------------------------------------------------------------------------- */
@@ -28,6 +30,16 @@ void th_add_orchestrator(th_app *app, const char *name, th_orch_fn *fn)
 void th_add_activity(th_app *app, const char *name, th_activity_fn *fn)
 {
     add_function(app, "an activity", &app->activities, name, (void (*)(void))fn);
+}
+
+void th_add_entity(th_app *app, const char *name, th_entity_fn *fn)
+{
+    const char *problem = name && *name ? th_entity_id_problem(name, "") : NULL;
+
+    if (problem)
+        th_fail(app->err, TH_CONFIG, "app '%s': an entity's %s", app->name, problem);
+    else
+        add_function(app, "an entity", &app->entities, name, (void (*)(void))fn);
 }
 
 /* ---- routes ---------------------------------------------------------------------------------- */
@@ -139,6 +151,7 @@ static const char *join(struct th_app *out, const struct th_app *a, const struct
 
     join_names(&out->orchestrators, &a->orchestrators, &b->orchestrators);
     join_names(&out->activities, &a->activities, &b->activities);
+    join_names(&out->entities, &a->entities, &b->entities);
     join_starters(&out->starters, &a->starters, &twice);
     join_starters(&out->starters, &b->starters, &twice);
     return twice;
@@ -154,6 +167,8 @@ static th_rc check_twice(const struct th_app *all, const char *route, const char
                        twice);
     if ((twice = th__names_twice(&all->activities)))
         return th_fail(err, TH_CONFIG, "app '%s': the activity '%s' is there already", name, twice);
+    if ((twice = th__names_twice(&all->entities)))
+        return th_fail(err, TH_CONFIG, "app '%s': the entity '%s' is there already", name, twice);
     if (route)
         return th_fail(err, TH_CONFIG,
                        "app '%s': the route '%s' starts another orchestrator already", name, route);
@@ -179,6 +194,7 @@ void th__app_clear(struct th_app *app)
 {
     th__names_free(&app->orchestrators);
     th__names_free(&app->activities);
+    th__names_free(&app->entities);
     free(app->starters.list);
     app->starters = (th__starters){ 0 };
 }

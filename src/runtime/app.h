@@ -19,7 +19,7 @@ typedef struct th__starters {
 struct th_app {
     const char *name;
     th_arena *arena; /* for what outlives the loading */
-    th__names orchestrators, activities;
+    th__names orchestrators, activities, entities;
     th__starters starters;
     th_error *err; /* the first thing that was wrong */
 };

@@ -25,7 +25,7 @@ static void be_inside(const th_orch *o, const char *caller)
 }
 
 /* For what takes a step or waits. */
-static void may_step(th_orch *o, const char *caller)
+void th__may_step(th_orch *o, const char *caller)
 {
     be_inside(o, caller);
     if (o->continues)
@@ -59,7 +59,7 @@ static const char *copy_name(th_orch *o, const char *name, const char *caller)
     return th_strdup(o->scope.arena, name);
 }
 
-static const char *copy_json(th_orch *o, const char *text, const char *caller)
+const char *th__copy_json(th_orch *o, const char *text, const char *caller)
 {
     const char *problem = text ? th__json_problem(o->scope.arena, text) : NULL;
 
@@ -81,7 +81,7 @@ static void wait_for(th_orch *o, const th_task *task)
 
 const char *th_await(th_orch *o, th_task *task)
 {
-    may_step(o, "th_await");
+    th__may_step(o, "th_await");
     check_task(o, task, "th_await");
     wait_for(o, task);
     if (task->failure) {
@@ -93,7 +93,7 @@ const char *th_await(th_orch *o, th_task *task)
 
 bool th_try(th_orch *o, th_task *task)
 {
-    may_step(o, "th_try");
+    th__may_step(o, "th_try");
     check_task(o, task, "th_try");
     wait_for(o, task);
     return !task->failure;
@@ -101,7 +101,7 @@ bool th_try(th_orch *o, th_task *task)
 
 th_task *th_when_all(th_orch *o, th_task *const *tasks, size_t n)
 {
-    may_step(o, "th_when_all");
+    th__may_step(o, "th_when_all");
     check_tasks(o, tasks, n, "th_when_all");
 
     th_task *all = th__task_all(o, tasks, n);
@@ -123,7 +123,7 @@ static size_t first_done(th_task *const *tasks, size_t n)
 
 size_t th_when_any(th_orch *o, th_task *const *tasks, size_t n)
 {
-    may_step(o, "th_when_any");
+    th__may_step(o, "th_when_any");
     check_tasks(o, tasks, n, "th_when_any");
     if (n == 0)
         th__session_misuse(o, "th_when_any: no tasks");
@@ -174,11 +174,11 @@ static th_task *schedule(th_orch *o, const char *name, const char *input, const 
     th_action action = { .kind = TH_ACT_TASK, .event = th_event_of(TH_TaskScheduled) };
     const char *problem = retry ? th__retry_problem(retry) : NULL;
 
-    may_step(o, caller);
+    th__may_step(o, caller);
     if (problem)
         th__session_misuse(o, "%s: %s", caller, problem);
     action.event.name = copy_name(o, name, caller);
-    action.event.payload = copy_json(o, input, caller);
+    action.event.payload = th__copy_json(o, input, caller);
 
     th_task *task = th__task_new(o, TH__TASK_ACTIVITY);
     if (retry) {
@@ -200,6 +200,62 @@ const char *th_call_activity(th_orch *o, const char *name, const char *input)
     return th_await(o, schedule(o, name, input, NULL, "th_call_activity"));
 }
 
+/* ---- sub-orchestrations ---------------------------------------------------------------------- */
+
+static void copy_child(th_orch *o, th_action *action, const th_child *child, const char *caller)
+{
+    const char *problem = child->instance_id ? th_instance_id_problem(child->instance_id) : NULL;
+
+    if (problem)
+        th__session_misuse(o, "%s: the instance id %s", caller, problem);
+    problem = child->retry.max_attempts ? th__retry_problem(&child->retry) : NULL;
+    if (problem)
+        th__session_misuse(o, "%s: %s", caller, problem);
+    action->event.instance_id = th_strdup(o->scope.arena, child->instance_id);
+    action->event.version = th_strdup(o->scope.arena, child->version);
+}
+
+static void retry_child(th_orch *o, th_task *task, th_action *action, const th_child *child)
+{
+    task->u.retry = th__retry_new(o, &child->retry, action->event.name, action->event.payload);
+    task->u.retry->kind = TH_ACT_CHILD;
+    task->u.retry->instance_id = action->event.instance_id;
+    task->u.retry->version = action->event.version;
+    action->event.attempt = 1;
+}
+
+static th_task *schedule_child(th_orch *o, const char *name, const char *input,
+                               const th_child *child, const char *caller)
+{
+    th_action action = { .kind = TH_ACT_CHILD,
+                         .event = th_event_of(TH_SubOrchestrationInstanceCreated) };
+
+    th__may_step(o, caller);
+    if (o->section)
+        th__session_misuse(o, "%s: in a critical section no children can be started", caller);
+    action.event.name = copy_name(o, name, caller);
+    action.event.payload = th__copy_json(o, input, caller);
+    if (child)
+        copy_child(o, &action, child, caller);
+
+    th_task *task = th__task_new(o, TH__TASK_ACTIVITY);
+    if (child && child->retry.max_attempts)
+        retry_child(o, task, &action, child);
+    th__session_act(o, &action, task, false);
+    return task;
+}
+
+th_task *th_schedule_orchestrator(th_orch *o, const char *name, const char *input,
+                                  const th_child *child)
+{
+    return schedule_child(o, name, input, child, "th_schedule_orchestrator");
+}
+
+const char *th_call_orchestrator(th_orch *o, const char *name, const char *input)
+{
+    return th_await(o, schedule_child(o, name, input, NULL, "th_call_orchestrator"));
+}
+
 /* ---- time ------------------------------------------------------------------------------------ */
 
 int64_t th_current_time(const th_orch *o)
@@ -210,7 +266,7 @@ int64_t th_current_time(const th_orch *o)
 
 th_task *th_schedule_timer(th_orch *o, int64_t delay)
 {
-    may_step(o, "th_schedule_timer");
+    th__may_step(o, "th_schedule_timer");
     if (delay < 0)
         delay = 0;
     if (delay > TH__LAST_TIME - o->now_us)
@@ -228,7 +284,7 @@ void th_sleep(th_orch *o, int64_t delay)
 
 void th_cancel(th_orch *o, th_task *task)
 {
-    may_step(o, "th_cancel");
+    th__may_step(o, "th_cancel");
     check_task(o, task, "th_cancel");
     if (task->done)
         return;
@@ -246,7 +302,7 @@ void th_cancel(th_orch *o, th_task *task)
 
 th_task *th_schedule_event_wait(th_orch *o, const char *name)
 {
-    may_step(o, "th_schedule_event_wait");
+    th__may_step(o, "th_schedule_event_wait");
     name = copy_name(o, name, "th_schedule_event_wait");
 
     th_task *task = th__task_new(o, TH__TASK_EVENT);
@@ -278,15 +334,15 @@ bool th_wait_event_for(th_orch *o, const char *name, int64_t timeout, const char
 
 void th_set_custom_status(th_orch *o, const char *json)
 {
-    may_step(o, "th_set_custom_status");
-    o->custom_status = copy_json(o, json, "th_set_custom_status");
+    th__may_step(o, "th_set_custom_status");
+    o->custom_status = th__copy_json(o, json, "th_set_custom_status");
     o->status_op = json ? TH_STATUS_SET : TH_STATUS_CLEAR;
 }
 
 const char *th_continue_as_new(th_orch *o, const char *input)
 {
-    may_step(o, "th_continue_as_new");
-    o->new_input = copy_json(o, input, "th_continue_as_new");
+    th__may_step(o, "th_continue_as_new");
+    o->new_input = th__copy_json(o, input, "th_continue_as_new");
     o->continues = true;
     return NULL;
 }

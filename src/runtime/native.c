@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "runtime/app.h"
+#include "runtime/entity_job.h"
 #include "runtime/runtime_int.h"
 #include "runtime/threads.h"
 
@@ -19,6 +20,7 @@ struct th_native {
     th__threads *threads;
     th_engine *engine;
     th_executor executor;
+    atomic_int entities; /* whose operations wait or run */
 };
 
 struct th_activity {
@@ -89,8 +91,35 @@ static void answer_abandoned(th_native *native, th_token token, int64_t delay_us
     th_engine_activity_answered(native->engine, &answer);
 }
 
+static void abandon_entity(th_native *native, th__job *job, int64_t delay_us)
+{
+    th_entity_answer answer = { .token = th__entity_token(job), .kind = TH_ANSWER_ABANDONED };
+
+    answer.delay_us = delay_us;
+    th__entity_job_clear(job);
+    atomic_fetch_sub(&native->entities, 1);
+    th_engine_entity_answered(native->engine, &answer);
+}
+
+static void run_job(void *arg, th__job *job, th_arena *arena)
+{
+    th_native *native = arg;
+
+    if (!job->is_entity) {
+        run_activity(arg, job, arena);
+        return;
+    }
+    th__entity_run(native->engine, job, arena);
+    th__entity_job_clear(job);
+    atomic_fetch_sub(&native->entities, 1);
+}
+
 static void give_back(void *arg, th__job *job)
 {
+    if (job->is_entity) {
+        abandon_entity(arg, job, 0);
+        return;
+    }
     answer_abandoned(arg, ((run *)job)->token, 0);
 }
 
@@ -147,9 +176,15 @@ static const th__names *names_of(const th_native *native, th_item_kind kind)
 {
     static const th__names none = { 0 };
 
-    if (kind == TH_ITEM_ORCHESTRATOR)
+    switch (kind) {
+    case TH_ITEM_ORCHESTRATOR:
         return &native->all.orchestrators;
-    return kind == TH_ITEM_ACTIVITY ? &native->all.activities : &none;
+    case TH_ITEM_ACTIVITY:
+        return &native->all.activities;
+    case TH_ITEM_ENTITY:
+        return &native->all.entities;
+    }
+    return &none;
 }
 
 static bool can_run(void *self, th_item_kind kind, const char *name, const char *version)
@@ -196,6 +231,19 @@ static void start_activity(void *self, const th_activity_item *item)
     free(r);
 }
 
+static void start_entity(void *self, const th_entity_item *item)
+{
+    th_native *native = self;
+    const th__named *found = th__names_find(&native->all.entities, item->name);
+    th__job *job = th__entity_job(item, found ? (th_entity_fn *)found->fn : NULL);
+
+    atomic_fetch_add(&native->entities, 1);
+    if (found && th__threads_submit(native->threads, job))
+        return;
+    abandon_entity(native, job, NO_THREAD_DELAY);
+    free(job);
+}
+
 static void cancel(void *self, th_token token)
 {
     if (token.pump <
@@ -220,8 +268,9 @@ static const char *app_name(th_arena *arena, const char *path)
 static void log_loaded(const struct th_app *app)
 {
     th_log(TH_LOG_DEBUG, TH_EV_APP_LOADED, NULL,
-           "app '%s' has %zu orchestrators, %zu activities and %zu starters", app->name,
-           app->orchestrators.count, app->activities.count, app->starters.count);
+           "app '%s' has %zu orchestrators, %zu activities, %zu entities and %zu starters",
+           app->name, app->orchestrators.count, app->activities.count, app->entities.count,
+           app->starters.count);
 }
 
 /* Names only come in when all of the app's are good. */
@@ -234,8 +283,9 @@ static th_rc take_app(th_native *native, const char *name, th_native_entry *entr
     th_rc rc = wrong.rc;
     if (rc != TH_OK)
         rc = th_fail(err, rc, "%s", wrong.text);
-    else if (app.orchestrators.count + app.activities.count == 0)
-        rc = th_fail(err, TH_CONFIG, "app '%s' registers no orchestrator and no activity", name);
+    else if (app.orchestrators.count + app.activities.count + app.entities.count == 0)
+        rc = th_fail(err, TH_CONFIG,
+                     "app '%s' registers no orchestrator, no activity and no entity", name);
     else
         rc = th__app_merge(&native->all, &app, err);
     if (rc == TH_OK)
@@ -332,7 +382,7 @@ th_native *th_native_new(int max_threads)
 
     native->arena = th_arena_new(0);
     native->all.arena = native->arena;
-    native->threads = th__threads_new(max, run_activity, give_back, native);
+    native->threads = th__threads_new(max, run_job, give_back, native);
     native->executor = (th_executor){ .name = "native",
                                       .self = native,
                                       .can_run = can_run,
@@ -340,7 +390,8 @@ th_native *th_native_new(int max_threads)
                                       .run_orchestrator = run_orchestrator,
                                       .drop = drop,
                                       .run_activity = start_activity,
-                                      .cancel = cancel };
+                                      .cancel = cancel,
+                                      .run_entity = start_entity };
     return native;
 }
 
@@ -358,6 +409,11 @@ const th_starter *th_native_starters(const th_native *native, size_t *count)
 {
     *count = native->all.starters.count;
     return native->all.starters.list;
+}
+
+int th_native_entities(const th_native *native)
+{
+    return atomic_load(&((th_native *)(uintptr_t)native)->entities);
 }
 
 void th_native_free(th_native *native)

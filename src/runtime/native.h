@@ -4,7 +4,8 @@
  * A life: th_native_new, th_native_load for each app, th_native_attach, th_engine_register of
  * th_native_executor, the engine's start and stop, th_native_free, then th_engine_free. Loading is
  * over before the engine starts; from then on names and starters don't change and any thread may
- * read them. Orchestrators run on the engine's pump threads, activities on threads of this pool.
+ * read them. Orchestrators run on the engine's pump threads, activities and entities on threads of
+ * this pool.
  */
 #ifndef TH_RUNTIME_NATIVE_H
 #define TH_RUNTIME_NATIVE_H
@@ -50,6 +51,9 @@ const th_executor *th_native_executor(th_native *native);
 
 /* The starters of all apps in the order they were loaded; they live as long as native. */
 const th_starter *th_native_starters(const th_native *native, size_t *count);
+
+/* Entities whose operations wait for a thread or run. */
+int th_native_entities(const th_native *native);
 
 /*
  * Gives back queued activities as abandoned, waits for the running ones and ends the threads. The

@@ -7,7 +7,8 @@
  *
  * After a rewind, history lacks the events that were cut out, while the code still takes those
  * steps. They are told by their ordinal (how many steps the code took before; kept in `x` where it
- * is not the id) and are taken again in the first episode after the rewind.
+ * is not the id) and are taken again in the first episode after the rewind. Steps that the code
+ * took because one of them had failed are left over then, and are passed over.
  */
 #ifndef TH_RUNTIME_REPLAY_H
 #define TH_RUNTIME_REPLAY_H

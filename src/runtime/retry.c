@@ -32,6 +32,7 @@ th__retrying *th__retry_new(th_orch *o, const th_retry *policy, const char *name
     th__retrying *retry = th_new(o->scope.arena, th__retrying, 1);
 
     retry->policy = *policy;
+    retry->kind = TH_ACT_TASK;
     retry->name = name;
     retry->input = input;
     retry->attempt = 1;
@@ -73,9 +74,13 @@ bool th__retry_pause(th_task *task, const char *failure)
 
 void th__retry_again(th_task *task)
 {
-    th_action action = { .kind = TH_ACT_TASK, .event = th_event_of(TH_TaskScheduled) };
     th__retrying *retry = task->u.retry;
+    bool child = retry->kind == TH_ACT_CHILD;
+    th_action action = { .kind = retry->kind };
 
+    action.event = th_event_of(child ? TH_SubOrchestrationInstanceCreated : TH_TaskScheduled);
+    action.event.instance_id = retry->instance_id;
+    action.event.version = retry->version;
     action.event.name = retry->name;
     action.event.payload = retry->input;
     action.event.attempt = ++retry->attempt;

@@ -29,11 +29,16 @@ enum {
 #define TH__MEMORY_MAX ((size_t)1 << 30)            /* bytes in one th_memory */
 #define TH__LAST_TIME ((int64_t)253402300799999999) /* the end of the year 9999 */
 
-/* ---- scope.c: what orchestrators and activities have in common ------------------------------- */
+/* ---- scope.c: what all functions have in common -----------------------------------------------
+ */
 
-typedef enum th__scope_kind { TH__ORCH = 0x4f524348, TH__ACTIVITY = 0x41435456 } th__scope_kind;
+typedef enum th__scope_kind {
+    TH__ORCH = 0x4f524348,
+    TH__ACTIVITY = 0x41435456,
+    TH__ENTITY = 0x454e5454
+} th__scope_kind;
 
-/* First member of th_orch and th_activity. */
+/* First member of th_orch, th_activity and th_entity. */
 typedef struct th__scope {
     th__scope_kind kind;
     bool quiet; /* no log lines: a replay */
@@ -106,6 +111,9 @@ typedef enum th__task_kind {
 /* A retry policy at work. */
 typedef struct th__retrying {
     th_retry policy;
+    th_action_kind kind;     /* of each try: a task or a child */
+    const char *instance_id; /* children only */
+    const char *version;
     const char *name;
     const char *input;
     int attempt;
@@ -189,6 +197,19 @@ typedef struct th__replay {
     const char *difference; /* the first one, in words */
 } th__replay;
 
+/* ---- entities: context_entity.c, entity_job.c -------------------------------------------------
+ */
+
+typedef struct th__section th__section;
+
+/* A phrase that says what is wrong with one of them; NULL: fine. */
+const char *th__operation_problem(const char *name, const char *key, const char *operation);
+
+/* From inside an entity's operation. */
+void th__entity_signal(th_entity *e, const char *name, const char *key, const char *operation,
+                       const char *input, int64_t at, const char *caller);
+void th__entity_misuse(th_entity *e, const char *fmt, ...) TH_PRINTF(2, 3);
+
 /* ---- session.c ------------------------------------------------------------------------------- */
 
 struct th_orch {
@@ -209,6 +230,7 @@ struct th_orch {
     size_t any_index;
     uint64_t completed;
 
+    th__section *section; /* NULL: it has no entity locked */
     th__open open;
     th__mailbox mail;
     th__replay replay;
@@ -222,6 +244,10 @@ struct th_orch {
     th_status_op status_op;
     const char *custom_status;
 };
+
+/* context.c: guards of what takes a step; they end the orchestrator as misused. */
+void th__may_step(th_orch *o, const char *caller);
+const char *th__copy_json(th_orch *o, const char *text, const char *caller); /* NULL gives NULL */
 
 /* Runs an episode and answers it; keeps the session in *item->session. fn may be NULL if it is
  * warm. */

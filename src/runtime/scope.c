@@ -1,5 +1,5 @@
 /*
- * scope.c - what taskhub.h offers to orchestrators and activities alike.
+ * scope.c - what taskhub.h offers to orchestrators, activities and entities alike.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,10 +15,11 @@ static th__scope *scope_of(void *ctx, const char *caller)
 {
     th__scope *scope = ctx;
 
-    if (scope && (scope->kind == TH__ORCH || scope->kind == TH__ACTIVITY))
+    if (scope &&
+        (scope->kind == TH__ORCH || scope->kind == TH__ACTIVITY || scope->kind == TH__ENTITY))
         return scope;
     th_log(TH_LOG_ERROR, TH_EV_APP_LOG, NULL,
-           "%s was called with a context that is neither an orchestrator nor an activity; aborting",
+           "%s was called with a context that is no orchestrator, activity or entity; aborting",
            caller);
     abort();
 }

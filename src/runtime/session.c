@@ -116,6 +116,8 @@ static void clear_actions(th_orch *o)
 /* The step is event seq; whatever answers that answers the task. */
 static void stand(th_orch *o, int32_t seq, th_task *task)
 {
+    if (!task)
+        return; /* nobody waits for it */
     task->seq = seq;
     if (task->kind == TH__TASK_ACTIVITY && task->u.retry && task->u.retry->first_seq == TH_NONE)
         task->u.retry->first_seq = seq;
@@ -237,6 +239,12 @@ void th__session_untimer(th_orch *o, th_task *task)
 
 /* ---- events in ------------------------------------------------------------------------------- */
 
+static bool is_failure(const th_event *e)
+{
+    return e->kind == TH_TaskFailed || e->kind == TH_SubOrchestrationInstanceFailed ||
+           e->kind == TH_EntityOperationFailed;
+}
+
 static void answer_task(th_orch *o, const th_event *e)
 {
     th_task *task = th__open_take(&o->open, e->ref);
@@ -245,7 +253,7 @@ static void answer_task(th_orch *o, const th_event *e)
         return; /* a cancelled timer's */
     if (e->kind == TH_TimerFired && task->kind == TH__TASK_ACTIVITY)
         th__retry_again(task);
-    else if (e->kind != TH_TaskFailed)
+    else if (!is_failure(e))
         th__task_complete(task, th_strdup(o->scope.arena, e->payload), NULL);
     else if (!th__retry_pause(task, e->failure))
         th__task_complete(task, NULL, th_strdup(o->scope.arena, e->failure ? e->failure : "{}"));
@@ -272,7 +280,12 @@ static void deliver(th_orch *o, const th_event *e)
         break;
     case TH_TaskCompleted:
     case TH_TaskFailed:
+    case TH_SubOrchestrationInstanceCompleted:
+    case TH_SubOrchestrationInstanceFailed:
     case TH_TimerFired:
+    case TH_EntityOperationCompleted:
+    case TH_EntityOperationFailed:
+    case TH_EntityLockGranted:
         answer_task(o, e);
         break;
     case TH_EventRaised:

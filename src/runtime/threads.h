@@ -19,6 +19,7 @@ typedef struct th__job {
     struct th__job *next;                  /* in the queue */
     struct th__job *live_prev, *live_next; /* of all that are queued or run */
     uint64_t number;                       /* whoever cancels knows it by this */
+    bool is_entity;                        /* operations of an entity, not an activity */
     atomic_bool cancelled;
 } th__job;
 

@@ -13,14 +13,21 @@ enum { MAX_COLUMNS = 16 };
 
 typedef enum group_id {
     G_CHAIN,
+    G_CREATE,
     G_INSTANCES,
     G_RENEW,
+    G_REWIND,
+    G_RELINK,
+    G_ENTITIES,
     G_FORGET,
     G_HISTORY,
     G_CONSUME,
     G_DROP,
     G_HOLD,
+    G_UNREQUEST, /* between the two: what this batch holds is held, what it releases is not yet
+                    released */
     G_RELEASE,
+    G_RELEASE_SOME,
     G_SEND,
     G_UNTIMER, /* after SEND: what one batch writes and takes back is gone */
     G_UNHOLD,
@@ -49,12 +56,27 @@ typedef struct group_def {
 #define P TH_T_INT4
 static const group_def defs[G_COUNT] = {
     [G_CHAIN] = { "chain", true, 3, { P, TH_T_INT8, TH_T_INT8 } },
+    [G_CREATE] = { "create",
+                   true,
+                   11,
+                   { P, TH_T_TEXT, TH_T_UUID, TH_T_UUID, TH_T_TEXT, TH_T_TEXT, TH_T_TEXT, TH_T_TEXT,
+                     TH_T_TEXT, TH_T_UUID, TH_T_INT4 } },
     [G_INSTANCES] = { "instances",
                       true,
                       9,
                       { P, TH_T_TEXT, TH_T_UUID, TH_T_INT2, TH_T_TEXT, TH_T_TEXT, TH_T_INT2,
                         TH_T_TEXT, TH_T_TEXT } },
     [G_RENEW] = { "renew", true, 6, { P, TH_T_TEXT, TH_T_UUID, TH_T_UUID, TH_T_TEXT, TH_T_TEXT } },
+    [G_REWIND] = { "rewind",
+                   true,
+                   7,
+                   { P, TH_T_TEXT, TH_T_UUID, TH_T_UUID, TH_T_UUID, TH_T_UUID, TH_T_INT4 } },
+    [G_RELINK] = { "relink", true, 5, { P, TH_T_TEXT, TH_T_UUID, TH_T_UUID, TH_T_INT4 } },
+    [G_ENTITIES] = { "entities",
+                     true,
+                     10,
+                     { P, TH_T_TEXT, TH_T_UUID, TH_T_UUID, TH_T_BOOL, TH_T_TEXT, TH_T_TEXT,
+                       TH_T_TEXT, TH_T_TIMESTAMPTZ, TH_T_TEXT } },
     [G_FORGET] = { "forget", false, 3, { P, TH_T_TEXT, TH_T_UUID } },
     [G_HISTORY] = { "history",
                     false,
@@ -64,7 +86,9 @@ static const group_def defs[G_COUNT] = {
     [G_CONSUME] = { "consume", true, 3, { P, TH_T_TIMESTAMPTZ, TH_T_INT8 } },
     [G_DROP] = { "drop", false, 3, { P, TH_T_TIMESTAMPTZ, TH_T_INT8 } },
     [G_HOLD] = { "hold", true, 3, { P, TH_T_TIMESTAMPTZ, TH_T_INT8 } },
+    [G_UNREQUEST] = { "unrequest", false, 3, { P, TH_T_TEXT, TH_T_TEXT } },
     [G_RELEASE] = { "release", false, 2, { P, TH_T_TEXT } },
+    [G_RELEASE_SOME] = { "release_some", false, 2, { P, TH_T_TEXT } },
     [G_UNTIMER] = { "untimer", false, 5, { P, TH_T_TIMESTAMPTZ, TH_T_TEXT, TH_T_UUID, TH_T_INT4 } },
     [G_UNHOLD] = { "unhold", false, 2, { P, TH_T_TEXT } },
     [G_SEND] = { "send",
@@ -85,14 +109,20 @@ static const group_def defs[G_COUNT] = {
 
 const th_batch_sql th_batch_all_sql[] = {
     { "chain", th_sql_batch_chain },
+    { "create", th_sql_batch_create },
     { "instances", th_sql_batch_instances },
     { "renew", th_sql_batch_renew },
+    { "rewind", th_sql_batch_rewind },
+    { "relink", th_sql_batch_relink },
+    { "entities", th_sql_batch_entities },
     { "forget", th_sql_batch_forget },
     { "history", th_sql_batch_history },
     { "consume", th_sql_batch_consume },
     { "drop", th_sql_batch_drop },
     { "hold", th_sql_batch_hold },
+    { "unrequest", th_sql_batch_unrequest },
     { "release", th_sql_batch_release },
+    { "release_some", th_sql_batch_release_some },
     { "untimer", th_sql_batch_untimer },
     { "unhold", th_sql_batch_unhold },
     { "send", th_sql_batch_send },
@@ -233,6 +263,22 @@ void th_batch_chain(th_batch *b, int32_t partition_id, int64_t commit_no, int64_
     put_i64(g, 2, term);
 }
 
+void th_batch_create(th_batch *b, const th_batch_key *key, const th_batch_child *child)
+{
+    group *g = row(b, G_CREATE);
+    put_i32(g, 0, key->partition_id);
+    put_text(g, 1, key->instance_id);
+    put_uuid(g, 2, &key->start_id);
+    put_uuid(g, 3, &key->execution_id);
+    put_text(g, 4, child->name);
+    put_text(g, 5, child->version);
+    put_text(g, 6, child->input);
+    put_text(g, 7, child->tags);
+    put_text(g, 8, child->parent_instance_id);
+    put_uuid(g, 9, child->parent_execution_id);
+    put_i32(g, 10, child->parent_ref);
+}
+
 static const char *keep(th_batch *b, const char *s)
 {
     if (!s)
@@ -267,6 +313,64 @@ void th_batch_renew(th_batch *b, const th_batch_key *key, const char *input, con
     put_uuid(g, 3, &key->execution_id);
     put_text(g, 4, input);
     put_text(g, 5, version);
+}
+
+static void put_link(group *g, int c, const th_batch_link *link)
+{
+    put_uuid(g, c, link ? &link->parent_execution_id : NULL);
+    if (link)
+        put_i32(g, c + 1, link->parent_ref);
+    else
+        put_null(g, c + 1);
+}
+
+void th_batch_rewind(th_batch *b, const th_batch_key *key, const th_uuid *was,
+                     const th_batch_link *link)
+{
+    group *g = row(b, G_REWIND);
+    put_i32(g, 0, key->partition_id);
+    put_text(g, 1, key->instance_id);
+    put_uuid(g, 2, &key->start_id);
+    put_uuid(g, 3, &key->execution_id);
+    put_uuid(g, 4, was);
+    put_link(g, 5, link);
+}
+
+void th_batch_relink(th_batch *b, const th_batch_key *key, const th_batch_link *link)
+{
+    group *g = row(b, G_RELINK);
+    put_i32(g, 0, key->partition_id);
+    put_text(g, 1, key->instance_id);
+    put_uuid(g, 2, &key->start_id);
+    put_link(g, 3, link);
+}
+
+void th_batch_put_entity(th_batch *b, const th_batch_key *key, const th_batch_entity *entity)
+{
+    group *g = row(b, G_ENTITIES);
+    put_i32(g, 0, key->partition_id);
+    put_text(g, 1, key->instance_id);
+    put_uuid(g, 2, &key->start_id);
+    put_uuid(g, 3, &key->execution_id);
+    th_array_bool(&g->columns[4], entity->gone);
+    g->given[4]++;
+    put_text(g, 5, entity->name);
+    put_text(g, 6, entity->state);
+    put_text(g, 7, entity->lock_holder);
+    if (entity->operated_us == TH_TIME_INF)
+        put_null(g, 8);
+    else
+        put_time(g, 8, entity->operated_us);
+    put_text(g, 9, entity->executor);
+}
+
+void th_batch_unrequest(th_batch *b, int32_t partition_id, const char *instance_id,
+                        const char *message_id)
+{
+    group *g = row(b, G_UNREQUEST);
+    put_i32(g, 0, partition_id);
+    put_text(g, 1, instance_id);
+    put_text(g, 2, message_id);
 }
 
 static void execution_row(th_batch *b, group_id id, const th_batch_key *key)
@@ -346,6 +450,11 @@ static void held_row(th_batch *b, group_id id, int32_t partition_id, const char 
 void th_batch_release(th_batch *b, int32_t partition_id, const char *instance_id)
 {
     held_row(b, G_RELEASE, partition_id, instance_id);
+}
+
+void th_batch_release_some(th_batch *b, int32_t partition_id, const char *instance_id)
+{
+    held_row(b, G_RELEASE_SOME, partition_id, instance_id);
 }
 
 void th_batch_unhold(th_batch *b, int32_t partition_id, const char *instance_id)

@@ -70,9 +70,43 @@ int64_t th_batch_rows(const th_batch *batch);
 int64_t th_batch_bytes(const th_batch *batch);
 
 void th_batch_chain(th_batch *batch, int32_t partition_id, int64_t commit_no, int64_t term);
+/* The row of a sub-orchestration that begins: new, or over a finished one (protocol B1.2). */
+typedef struct th_batch_child {
+    const char *name;
+    const char *version;
+    const char *input;
+    const char *tags;
+    const char *parent_instance_id;
+    const th_uuid *parent_execution_id;
+    int32_t parent_ref;
+} th_batch_child;
+void th_batch_create(th_batch *batch, const th_batch_key *key, const th_batch_child *child);
 void th_batch_instance(th_batch *batch, const th_batch_key *key, const th_batch_change *change);
 void th_batch_renew(th_batch *batch, const th_batch_key *key, const char *input,
                     const char *version);
+/* A failed instance goes on as the execution of the key; `was` is the one that failed. link NULL:
+ * the parent stays. */
+typedef struct th_batch_link {
+    th_uuid parent_execution_id;
+    int32_t parent_ref;
+} th_batch_link;
+void th_batch_rewind(th_batch *batch, const th_batch_key *key, const th_uuid *was,
+                     const th_batch_link *link);
+/* A sub-orchestration whose parent was rewound: its answer goes to that run. */
+void th_batch_relink(th_batch *batch, const th_batch_key *key, const th_batch_link *link);
+/* The row of an entity, made with its first operation; gone: deleted. */
+typedef struct th_batch_entity {
+    bool gone;
+    const char *name;
+    const char *state;       /* NULL: none */
+    const char *lock_holder; /* JSON; NULL: nobody */
+    int64_t operated_us;     /* TH_TIME_INF: no operation ran */
+    const char *executor;    /* NULL: leave */
+} th_batch_entity;
+void th_batch_put_entity(th_batch *batch, const th_batch_key *key, const th_batch_entity *entity);
+/* Held lock requests of that message id, which are given up. */
+void th_batch_unrequest(th_batch *batch, int32_t partition_id, const char *instance_id,
+                        const char *message_id);
 void th_batch_forget(th_batch *batch, const th_batch_key *key);
 void th_batch_history(th_batch *batch, const th_batch_key *key, int32_t episode, int32_t first_seq,
                       int64_t at_us, const char *events, size_t events_len, const char *memo);
@@ -83,6 +117,9 @@ void th_batch_untimer(th_batch *batch, const th_batch_key *key, int64_t due_us, 
 /* All that the instance holds (due = 'infinity') is due at once, in the order of its numbers
  * (protocol I6). */
 void th_batch_release(th_batch *batch, int32_t partition_id, const char *instance_id);
+/* The first of them only, at most so many. */
+enum { TH_BATCH_RELEASE_SOME = 500 };
+void th_batch_release_some(th_batch *batch, int32_t partition_id, const char *instance_id);
 /* All that the instance still holds: goes with its end. */
 void th_batch_unhold(th_batch *batch, int32_t partition_id, const char *instance_id);
 void th_batch_send(th_batch *batch, const th_batch_message *message);
@@ -92,7 +129,7 @@ void th_batch_unschedule(th_batch *batch, const th_batch_key *key);
 
 /* ---- for pen.c ---- */
 
-enum { TH_BATCH_MAX_STATEMENTS = 15 };
+enum { TH_BATCH_MAX_STATEMENTS = 24 };
 
 typedef struct th_batch_statement {
     const char *name; /* of the prepared statement */

@@ -12,7 +12,7 @@
 #define MAX_QUEUED 100000
 #define LAST_TIME_US INT64_C(253402300799999999) /* the end of the year 9999 */
 /* Numbers of message kinds in inbox.kind, as in engine/event.h. */
-enum { TERMINATED = 5, RAISED = 17, SUSPENDED = 21, RESUMED = 22 };
+enum { TERMINATED = 5, RAISED = 17, SUSPENDED = 21, RESUMED = 22, SIGNALED = 23, REWOUND = 30 };
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
@@ -142,6 +142,8 @@ static const char *signal_problem(const th_signal_request *request)
         return "a signal needs an instance id";
     if (request->kind == TH_SIGNAL_RAISE && (!request->event_name || !*request->event_name))
         return "an event needs a name";
+    if (request->kind == TH_SIGNAL_ENTITY && !request->event_name)
+        return "an entity's signal needs an operation";
     return NULL;
 }
 
@@ -149,11 +151,16 @@ static int16_t message_kind(th_signal_kind kind)
 {
     switch (kind) {
     case TH_SIGNAL_TERMINATE:
+    case TH_SIGNAL_ENTITY_PURGE:
         return TERMINATED;
     case TH_SIGNAL_SUSPEND:
         return SUSPENDED;
     case TH_SIGNAL_RESUME:
         return RESUMED;
+    case TH_SIGNAL_REWIND:
+        return REWOUND;
+    case TH_SIGNAL_ENTITY:
+        return SIGNALED;
     case TH_SIGNAL_RAISE:
         break;
     }
@@ -169,13 +176,15 @@ void th_front_signal(th_front *front, const th_hub *hub, const th_signal_request
         refuse(done, arg, TH_INVALID, problem);
         return;
     }
-    const char *name = request->kind == TH_SIGNAL_RAISE ? request->event_name : NULL;
+    bool named = request->kind == TH_SIGNAL_RAISE || request->kind == TH_SIGNAL_ENTITY;
+    const char *name = named ? request->event_name : NULL;
     const char *const texts[TEXTS] = { request->instance_id, name, request->payload };
     th__front_request *r = new_request(front, TH__SIGNAL, texts, done, arg);
     if (!r)
         return;
     r->start_id = th_uuid_random();
     r->message = message_kind(request->kind);
+    r->to_entity = request->kind == TH_SIGNAL_ENTITY || request->kind == TH_SIGNAL_ENTITY_PURGE;
     submit(&front->writes, r, hub);
 }
 

@@ -1,12 +1,12 @@
 /*
  * front.h - client calls of many callers, coalesced into shared statements and commits.
  *
- * Starts, signals (events, terminate, suspend, resume) and status reads that arrive together go to
- * PostgreSQL as one statement of each kind, in one commit; each caller gets its own outcome, after
- * that commit (protocol, 8 and F1). Threads and connections (role pool) belong to the front.
- * Submitting never blocks; done is called once, on a thread of the front, and must not block. Only
- * what is not even queued (a field that is missing, too many waiting) is answered on the caller's
- * thread, before the submission returns. Texts of a request are copied.
+ * Starts, signals (events, terminate, suspend, resume, rewind) and status reads that arrive
+ * together go to PostgreSQL as one statement of each kind, in one commit; each caller gets its own
+ * outcome, after that commit (protocol, 8 and F1). Threads and connections (role pool) belong to
+ * the front. Submitting never blocks; done is called once, on a thread of the front, and must not
+ * block. Only what is not even queued (a field that is missing, too many waiting) is answered on
+ * the caller's thread, before the submission returns. Texts of a request are copied.
  *
  * Without a database requests wait for up to 10 s of its absence, then they get TH_UNAVAILABLE; so
  * do those for an id that somebody else's open transaction holds for so long. TH_UNAVAILABLE may
@@ -67,18 +67,21 @@ typedef enum th_signal_kind {
     TH_SIGNAL_RAISE,
     TH_SIGNAL_TERMINATE,
     TH_SIGNAL_SUSPEND,
-    TH_SIGNAL_RESUME
+    TH_SIGNAL_RESUME,
+    TH_SIGNAL_REWIND,
+    TH_SIGNAL_ENTITY,      /* an operation; the entity need not exist */
+    TH_SIGNAL_ENTITY_PURGE /* its owner deletes it */
 } th_signal_kind;
 
 typedef struct th_signal_request {
     th_signal_kind kind;
     const char *instance_id;
-    const char *event_name; /* RAISE */
-    const char *payload;    /* RAISE: input or NULL; else the reason or NULL */
+    const char *event_name; /* RAISE; ENTITY: the operation, which may be "" */
+    const char *payload;    /* RAISE, ENTITY: input or NULL; else the reason or NULL */
 } th_signal_request;
 
 /* NOT_FOUND, FINISHED; suspend of suspended and resume of not suspended: NO_CHANGE (judged as
- * events.md 8 says). */
+ * events.md 8 says); rewind of what is not Failed: NOT_FAILED. */
 void th_front_signal(th_front *front, const th_hub *hub, const th_signal_request *request,
                      th_front_done done, void *arg);
 

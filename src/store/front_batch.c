@@ -14,8 +14,8 @@
 #define PARTS 4
 /* 1,000 requests are cut five times, and each cut leaves three parts for later. */
 #define MAX_RANGES 32
-/* A status and a kind of message, as in engine/event.h. */
-enum { IS_TERMINATED = 5, TERMINATE = 5 };
+/* Statuses and a kind of message, as in engine/event.h. */
+enum { IS_RUNNING = 0, IS_TERMINATED = 5, IS_PENDING = 6, TERMINATE = 5 };
 
 typedef struct range {
     size_t lo, hi;
@@ -91,25 +91,43 @@ void th__batch_form(th__writer *w)
 /* ---- one transaction ------------------------------------------------------------------------- */
 
 /* What a range of items is made of: starts, then events and terminations, then suspends and
- * resumes. */
+ * resumes, then rewinds, then signals of entities. */
 typedef struct parts {
-    th__front_request **starts, **signals, **controls;
-    size_t start_count, signal_count, control_count;
+    th__front_request **starts, **signals, **controls, **rewinds, **entities;
+    size_t start_count, signal_count, control_count, rewind_count, entity_count;
 } parts;
+
+static bool is_plain_signal(const th__front_request *r)
+{
+    return !th__signal_is_control(r) && !th__signal_is_rewind(r) && !th__signal_is_entity(r);
+}
+
+/* Copies those of the range that are of a kind; how many. */
+static size_t pick(th__writer *w, size_t lo, size_t hi, bool (*of_kind)(const th__front_request *),
+                   th__front_request **out)
+{
+    size_t n = 0;
+
+    for (size_t i = lo; i < hi; i++)
+        if (of_kind(w->items[i]))
+            out[n++] = w->items[i];
+    return n;
+}
 
 static parts part_range(th__writer *w, range r)
 {
-    size_t start_end = r.hi < w->starts ? r.hi : w->starts;
+    size_t start_end = r.hi < w->starts ? r.hi : w->starts, lo;
     parts p = { .starts = w->items + r.lo, .signals = w->scratch };
 
     p.start_count = r.lo < start_end ? start_end - r.lo : 0;
-    for (size_t i = r.lo + p.start_count; i < r.hi; i++)
-        if (!th__signal_is_control(w->items[i]))
-            p.signals[p.signal_count++] = w->items[i];
+    lo = r.lo + p.start_count;
+    p.signal_count = pick(w, lo, r.hi, is_plain_signal, p.signals);
     p.controls = p.signals + p.signal_count;
-    for (size_t i = r.lo + p.start_count; i < r.hi; i++)
-        if (th__signal_is_control(w->items[i]))
-            p.controls[p.control_count++] = w->items[i];
+    p.control_count = pick(w, lo, r.hi, th__signal_is_control, p.controls);
+    p.rewinds = p.controls + p.control_count;
+    p.rewind_count = pick(w, lo, r.hi, th__signal_is_rewind, p.rewinds);
+    p.entities = p.rewinds + p.rewind_count;
+    p.entity_count = pick(w, lo, r.hi, th__signal_is_entity, p.entities);
     return p;
 }
 
@@ -128,17 +146,20 @@ static bool fill(th__writer *w, const parts *p, const char *lock_timeout)
     th__starts_fill(&w->start_columns, p->starts, p->start_count);
     th__signals_fill(&w->signal_columns, p->signals, p->signal_count);
     th__signals_fill(&w->control_columns, p->controls, p->control_count);
+    th__signals_fill(&w->rewind_columns, p->rewinds, p->rewind_count);
+    th__signals_fill(&w->entity_columns, p->entities, p->entity_count);
     th_params_clear(&w->settings);
     th_param_text(&w->settings, lock_timeout);
     th_params_ready(&w->settings);
     return !w->start_columns.params.failed && !w->signal_columns.params.failed &&
-           !w->control_columns.params.failed;
+           !w->control_columns.params.failed && !w->rewind_columns.params.failed &&
+           !w->entity_columns.params.failed;
 }
 
 static th_rc transact(th__writer *w, range r, const char *lock_timeout, th_error *err)
 {
     parts p = part_range(w, r);
-    th__step steps[6];
+    th__step steps[8];
     int n = 0;
 
     if (!fill(w, &p, lock_timeout))
@@ -151,6 +172,10 @@ static th_rc transact(th__writer *w, range r, const char *lock_timeout, th_error
         add_step(steps, &n, th_sql_front_signal, &w->signal_columns.params, p.signal_count);
     th__step *controls =
         add_step(steps, &n, th_sql_front_control, &w->control_columns.params, p.control_count);
+    th__step *rewinds =
+        add_step(steps, &n, th_sql_front_rewind, &w->rewind_columns.params, p.rewind_count);
+    th__step *entities =
+        add_step(steps, &n, th_sql_front_entity, &w->entity_columns.params, p.entity_count);
     add_step(steps, &n, "commit", NULL, true);
 
     th_rc rc = th__line_run(&w->line, steps, n, err);
@@ -164,6 +189,10 @@ static th_rc transact(th__writer *w, range r, const char *lock_timeout, th_error
         th__signals_read(signals->res, p.signals, p.signal_count);
     if (rc == TH_OK && controls)
         th__signals_read(controls->res, p.controls, p.control_count);
+    if (rc == TH_OK && rewinds)
+        th__rewinds_read(rewinds->res, p.rewinds, p.rewind_count);
+    if (rc == TH_OK && entities)
+        th__signals_read(entities->res, p.entities, p.entity_count);
     for (int i = 0; i < n; i++)
         PQclear(steps[i].res);
     return rc;
@@ -248,6 +277,10 @@ static th_rc signal_rc(const th__front_request *r)
         return TH_FINISHED;
     case TH__UNCHANGED:
         return r->maybe_done ? TH_OK : TH_NO_CHANGE;
+    case TH__UNFAILED:
+        return r->maybe_done && (r->status == IS_RUNNING || r->status == IS_PENDING)
+                   ? TH_OK
+                   : TH_NOT_FAILED;
     case TH__NO_ROW:
         return TH_NOT_FOUND;
     case TH__DONE:

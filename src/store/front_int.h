@@ -42,6 +42,7 @@ typedef enum th__outcome {
     TH__LIVE,      /* start: a live instance has the id */
     TH__FINISHED,  /* signal: the instance is terminal */
     TH__UNCHANGED, /* suspend of suspended, resume of not suspended */
+    TH__UNFAILED,  /* rewind: the instance is not Failed */
 } th__outcome;
 
 typedef struct th__front_request {
@@ -60,6 +61,7 @@ typedef struct th__front_request {
     uint8_t outcome;
     uint8_t parked;  /* how often */
     uint8_t unsure;  /* how often somebody else took the id meanwhile */
+    bool to_entity;  /* signal: of an entity, which need not exist */
     bool maybe_done; /* an earlier try may have been committed: its answer was lost */
     int status;
     th_uuid start_id; /* signal: the message id */
@@ -186,7 +188,7 @@ typedef struct th__writer {
     th__front_request *scratch[TH__BATCH_COUNT];
     th__front_list parked; /* what failed alone, by somebody else's lock */
     th__start_columns start_columns;
-    th__signal_columns signal_columns, control_columns;
+    th__signal_columns signal_columns, control_columns, rewind_columns, entity_columns;
     th_params settings;
     th__touched touched;  /* by the present transaction */
     th__touched sleeping; /* owners to notify */
@@ -245,6 +247,10 @@ void th__signals_fill(th__signal_columns *c, th__front_request *const *items, si
 void th__signals_read(const PGresult *res, th__front_request **items, size_t n);
 bool th__signal_is_control(
     const th__front_request *request); /* suspend or resume: a statement of its own */
+
+bool th__signal_is_rewind(const th__front_request *request); /* likewise */
+bool th__signal_is_entity(const th__front_request *request); /* likewise */
+void th__rewinds_read(const PGresult *res, th__front_request **items, size_t n);
 
 /* A column that has grown beyond what is usual gives its memory back. */
 void th__array_reset(th_array *a);

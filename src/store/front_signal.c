@@ -1,14 +1,25 @@
 /*
- * front_signal.c - parameters and rows of front_signal.sql and front_control.sql.
+ * front_signal.c - parameters and rows of front_signal.sql, front_control.sql, front_rewind.sql and
+ * front_entity.sql.
  */
 #include "store/front_int.h"
 
 /* Kinds and statuses as in engine/event.h. */
-enum { SUSPENDED = 21, RESUMED = 22 };
+enum { SUSPENDED = 21, RESUMED = 22, REWOUND = 30 };
 
 bool th__signal_is_control(const th__front_request *r)
 {
     return r->message == SUSPENDED || r->message == RESUMED;
+}
+
+bool th__signal_is_entity(const th__front_request *r)
+{
+    return r->to_entity;
+}
+
+bool th__signal_is_rewind(const th__front_request *r)
+{
+    return r->message == REWOUND;
 }
 
 void th__signal_columns_init(th__signal_columns *c)
@@ -96,4 +107,23 @@ void th__signals_read(const PGresult *res, th__front_request **items, size_t n)
         items[i]->outcome = TH__NO_ROW;
     for (int row = 0; row < PQntuples(res); row++)
         read_row(res, row, items, n);
+}
+
+/* ---- rows: position, status, done --------------------------------------------------------------
+ */
+
+enum { DONE = 2 };
+
+void th__rewinds_read(const PGresult *res, th__front_request **items, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        items[i]->outcome = TH__NO_ROW;
+    for (int row = 0; row < PQntuples(res); row++) {
+        size_t position = (size_t)th_get_i32(PQgetvalue(res, row, POSITION));
+
+        if (position < 1 || position > n)
+            continue;
+        items[position - 1]->status = th_get_i16(PQgetvalue(res, row, STATUS));
+        items[position - 1]->outcome = *PQgetvalue(res, row, DONE) ? TH__DONE : TH__UNFAILED;
+    }
 }

@@ -105,6 +105,8 @@ void th__writer_init(th__writer *w, th_front *front)
     th__start_columns_init(&w->start_columns);
     th__signal_columns_init(&w->signal_columns);
     th__signal_columns_init(&w->control_columns);
+    th__signal_columns_init(&w->rewind_columns);
+    th__signal_columns_init(&w->entity_columns);
 }
 
 void th__writer_free(th__writer *w)
@@ -112,6 +114,8 @@ void th__writer_free(th__writer *w)
     th__start_columns_free(&w->start_columns);
     th__signal_columns_free(&w->signal_columns);
     th__signal_columns_free(&w->control_columns);
+    th__signal_columns_free(&w->rewind_columns);
+    th__signal_columns_free(&w->entity_columns);
     th_params_free(&w->settings);
     free(w->touched.ids);
     free(w->sleeping.ids);

@@ -53,6 +53,11 @@ th_rc th_activities_idle(th_db *control, int32_t hub_id, bool idle, bool *had, t
     return rc;
 }
 
+th_rc th_listen_schedules(th_db *control, int32_t hub_id, th_error *err)
+{
+    return listen_to(control, "listen", "taskhub_s", hub_id, err);
+}
+
 /* Anybody may notify anything: only our own spelling counts. True: *partition_id, 0 for activities.
  */
 static bool parse_channel(const char *channel, int32_t *partition_id)
@@ -60,16 +65,16 @@ static bool parse_channel(const char *channel, int32_t *partition_id)
     if (strncmp(channel, "taskhub_", 8) != 0)
         return false;
     const char *digits = channel + 8;
-    bool activities = *digits == 'a';
+    bool activities = *digits == 'a', schedules = *digits == 's';
 
-    digits += activities;
+    digits += activities || schedules;
     if (!*digits || digits[strspn(digits, "0123456789")] || strlen(digits) > 10)
         return false;
     long long id = strtoll(digits, NULL, 10);
 
     if (id < 1 || id > INT32_MAX)
         return false;
-    *partition_id = activities ? 0 : (int32_t)id;
+    *partition_id = activities ? 0 : schedules ? TH_NOTIFIED_SCHEDULES : (int32_t)id;
     return true;
 }
 

@@ -113,6 +113,7 @@ typedef struct th_inbox_row {
     th_uuid parent_execution_id;
     int32_t parent_ref;
     bool is_entity;
+    bool behind; /* for an entity that holds an earlier message */
 } th_inbox_row;
 
 typedef struct th_next_due {
@@ -134,6 +135,7 @@ typedef struct th_instance_row {
     th_uuid parent_execution_id;
     int32_t parent_ref;
     bool is_entity;
+    const char *state, *lock_holder; /* entities */
 } th_instance_row;
 
 typedef struct th_episode_row {

@@ -42,6 +42,7 @@ static void instance_part(const PGresult *r, int i, th_inbox_row *m)
     m->has_parent_execution = uuid(r, i, 22, &m->parent_execution_id);
     m->parent_ref = number(r, i, 23, INT32_MIN);
     m->is_entity = !PQgetisnull(r, i, 24) && *PQgetvalue(r, i, 24);
+    m->behind = *PQgetvalue(r, i, 25);
 }
 
 static void message_part(const PGresult *r, int i, th_inbox_row *m)
@@ -103,6 +104,8 @@ static void instance_rows(const PGresult *r, th_pen_done *done)
         x->has_parent_execution = uuid(r, row, 9, &x->parent_execution_id);
         x->parent_ref = number(r, row, 10, INT32_MIN);
         x->is_entity = !PQgetisnull(r, row, 11) && *PQgetvalue(r, row, 11);
+        x->state = text(r, row, 12);
+        x->lock_holder = text(r, row, 13);
     }
 }
 

@@ -10,7 +10,7 @@ body is one of
     a Python value      the JSON is equal to it
     has(key=value...)   a JSON object that has at least these
     error(text)         an error with all four keys, text in its message or exception message
-    message(text)       {"Message": text}
+    message(text)       {"Message": ...} with text in it
     string(text)        a JSON string with text in it
 headers: name to exact value, or to None for "not there".
 """
@@ -43,7 +43,7 @@ def error(text=""):
 
 
 def message(text):
-    return Check(f"message {text!r}", lambda v: v == {"Message": text})
+    return Check(f"message {text!r}", lambda v: isinstance(v, dict) and set(v) == {"Message"} and text in v["Message"])
 
 
 def string(text=""):
@@ -202,11 +202,35 @@ SIGNALS = [
         send_headers=JSON),
     row("raise: suspended", "POST", "/instances/{suspended}/raiseEvent/Go", 202, send="1", send_headers=JSON),
     row("rewind: missing", "POST", "/instances/{missing}/rewind", 404, string()),
-    row("rewind: failed", "POST", "/instances/{failed}/rewind", 501, error(
-        "Rewind is not supported by the underlying storage provider.")),
+    row("rewind: missing hub", "POST", "/instances/{failed}/rewind?taskHub=NoSuchHub", 404, string()),
+    row("rewind: failed", "POST", "/instances/{failed}/rewind?reason=a+b%26c", 202),
+    row("rewind: failed, the literal in capitals", "POST", "/instances/{failed}/REWIND", 202),
+    row("rewind: running", "POST", "/instances/{running}/rewind", 412, string("Running")),
+    row("rewind: suspended", "POST", "/instances/{suspended}/rewind", 412, string("Suspended")),
+    row("rewind: completed", "POST", "/instances/{completed}/rewind", 412, string("Completed")),
+    row("rewind: terminated", "POST", "/instances/{terminated}/rewind", 412, string("Terminated")),
+    row("rewind: by GET", "GET", "/instances/{failed}/rewind", 404),
     row("restart: missing", "POST", "/instances/{missing}/restart", 400, error(
         "InstanceId does not match a valid orchestration instance.")),
-    row("restart: completed", "POST", "/instances/{completed}/restart", 501, error()),
+    row("restart: an entity", "POST", "/instances/@counter@k/restart", 400, error(
+        "InstanceId does not match a valid orchestration instance.")),
+    row("restart: missing hub", "POST", "/instances/{completed}/restart?taskHub=NoSuchHub", 400, error()),
+    row("restart: completed", "POST", "/instances/{completed}/restart", 202, GENERATED, {"Retry-After": "10"}),
+    row("restart: failed", "POST", "/instances/{failed}/restart", 202, GENERATED),
+    row("restart: running, a new id", "POST", "/instances/{running}/restart", 202, GENERATED),
+    row("restart: the body is of no matter", "POST", "/instances/{completed}/restart", 202, GENERATED, send="{"),
+    row("restart: completed, same id", "POST", "/instances/{completed}/restart?restartWithNewInstanceId=false", 202,
+        PAYLOAD),
+    row("restart: terminated, same id", "POST", "/instances/{terminated}/restart?restartWithNewInstanceId=FALSE", 202,
+        PAYLOAD),
+    row("restart: no boolean", "POST", "/instances/{running}/restart?restartWithNewInstanceId=0", 202, GENERATED),
+    row("restart: running, same id", "POST", "/instances/{running}/restart?restartWithNewInstanceId=false", 409, error(
+        "A non-terminal instance with this instance ID already exists.")),
+    row("restart: suspended, same id", "POST", "/instances/{suspended}/restart?restartWithNewInstanceId=false", 409,
+        error()),
+    row("restart: an interval beyond the timeout", "POST", "/instances/{completed}/restart?timeout=1&pollingInterval=5",
+        400, error()),
+    row("restart: by GET", "GET", "/instances/{completed}/restart", 404),
 ]
 
 PURGES = [
@@ -244,11 +268,40 @@ LISTS = [
     row("HEAD", "HEAD", "/instances", 405),
 ]
 
+NO_ENTITY = message("not an entity function")
 ENTITIES = [
-    row("read", "GET", "/entities/Counter/k", 501, error()),
-    row("signal", "POST", "/entities/Counter/k?op=add", 501, error(), send="1", send_headers=JSON),
-    row("delete", "DELETE", "/entities/Counter/k", 501, error()),
-    row("list", "GET", "/entities", 501, error()),
+    row("read one that is not there", "GET", "/entities/Counter/none", 404),
+    row("read: a name that none can have", "GET", "/entities/a@b/k", 404),
+    row("read: another hub", "GET", "/entities/Counter/k?taskHub=NoSuchHub", 404),
+    row("signal", "POST", "/entities/Counter/{new}?op=add", 202, send="1", send_headers=JSON),
+    row("signal without a body", "POST", "/entities/Counter/{new}?op=add", 202),
+    row("signal without an operation", "POST", "/entities/Counter/{new}", 202),
+    row("signal without a key", "POST", "/entities/Counter?op=get", 202),
+    row("signal: the name in capitals", "POST", "/entities/COUNTER/{new}?op=add", 202),
+    row("signal: $ is an ordinary key", "POST", "/entities/Counter/$?op=get", 202),
+    row("signal: no name", "POST", "/entities", 400, message("The name of an entity is missing.")),
+    row("signal: an unknown function", "POST", "/entities/X/k", 400, NO_ENTITY),
+    row("signal: an orchestrator is none", "POST", "/entities/Echo/k", 400, NO_ENTITY),
+    row("signal: cut JSON", "POST", "/entities/Counter/{new}", 400, message("Could not parse JSON content"), send="{",
+        send_headers=JSON),
+    row("signal: text that is no JSON", "POST", "/entities/Counter/{new}", 202, send="{", send_headers=TEXT),
+    row("signal: text that is not UTF-8", "POST", "/entities/Counter/{new}", 400, ANY, send=b"\xff", send_headers=TEXT),
+    row("signal: # in the key", "POST", "/entities/Counter/a%23b", 400, message("key must not contain")),
+    row("signal: a control character in the key", "POST", "/entities/Counter/a%01b", 400, message("control characters")),
+    row("signal: too long an operation", "POST", "/entities/Counter/k?op=" + 257 * "o", 400, message("256 bytes")),
+    row("signal: too long a key", "POST", "/entities/Counter/" + 255 * "k", 400, message("254 characters")),
+    row("signal: another hub", "POST", "/entities/Counter/k?taskHub=NoSuchHub", 400, message("NoSuchHub")),
+    row("signal: too many segments", "POST", "/entities/Counter/a/b", 404),
+    row("delete", "DELETE", "/entities/Counter/{new}", 202),
+    row("delete: no name", "DELETE", "/entities", 404),
+    row("delete: an unknown function", "DELETE", "/entities/X/k", 400, NO_ENTITY),
+    row("list by a name that none has", "GET", "/entities/Nobody", 200, [], {"x-ms-continuation-token": ""}),
+    row("list: another hub", "GET", "/entities?taskHub=NoSuchHub", 200, [], {"x-ms-continuation-token": ""}),
+    row("list: nothing so late", "GET", "/entities?lastOperationTimeFrom=2990-01-01", 200, []),
+    row("list: nothing so early", "GET", "/entities?lastOperationTimeTo=1970-01-01T00:00:00Z", 200, []),
+    row("list: top=0", "GET", "/entities?top=0", 400, error("top")),
+    row("list: a token that is none", "GET", "/entities", 400, error("token"),
+        send_headers={"x-ms-continuation-token": "garbage"}),
     row("PUT", "PUT", "/entities/Counter/k", 404),
 ]
 
@@ -266,6 +319,9 @@ PENDING = [
     row("terminate", "POST", "/instances/{pending}/terminate", 202),
     row("suspend", "POST", "/instances/{pending}/suspend", 202),
     row("resume", "POST", "/instances/{pending}/resume", 500, STATE),
+    row("rewind", "POST", "/instances/{pending}/rewind", 412, string("Pending")),
+    row("restart", "POST", "/instances/{pending}/restart", 202, GENERATED),
+    row("restart under the same id", "POST", "/instances/{pending}/restart?restartWithNewInstanceId=false", 409, error()),
     row("a wait that ends at once", "POST", START + "?timeout=0&pollingInterval=0", 202, GENERATED),
     row("a negative wait", "POST", START + "?timeout=-5&pollingInterval=-5", 202, GENERATED),
     row("256 characters", "POST", START + "/" + 256 * "x", 202, PAYLOAD),

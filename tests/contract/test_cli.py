@@ -18,6 +18,8 @@ HELP = [
     (["instance", "list", "--help"], OK, "--status NAME,..."),
     (["migrate", "--help"], OK, "--database CONNINFO"),
     (["hub", "create", "--help"], OK, "--partitions N"),
+    (["key", "create", "--help"], OK, "--kind KIND"),
+    (["key"], USAGE, "revoke"),
     (["version"], OK, "taskhub "),
 ]
 
@@ -51,10 +53,12 @@ REFUSED = [
     (["start", "--log-format", "xml"], CONFIG, "--log-format: "),
     (["start", "--log-level", "loud"], CONFIG, "--log-level: "),
     (["start", "--no-http", "--no-orchestrators", "--no-activities"], CONFIG, "nothing to do"),
-    (["start", "--bind", "0.0.0.0"], CONFIG, "--no-auth"),
-    (["start", "--bind", "::"], CONFIG, "--no-auth"),
-    (["start", "--bind", "192.168.7.7"], CONFIG, "not authenticated"),
-    (["start", "--bind", "myhost"], CONFIG, "--no-auth"),
+    (["start", "--auth", "--no-auth"], CONFIG, "--auth and --no-auth cannot both be given"),
+    (["key", "create"], USAGE, "the key's name is missing"),
+    (["key", "revoke"], USAGE, "the key's name is missing"),
+    (["key", "list", "all"], USAGE, "'all' is one word too many"),
+    (["key", "create", "ci", "--kind", "admin"], CONFIG, "--kind: must be master, system or function"),
+    (["key", "create", "ci"], DATABASE, "`taskhub start`"),
     (["start", "missing.so"], CONFIG, "missing.so: No such file"),
     (["start", "--database", "postgresql://h/d", "--database-file", "f"], CONFIG, "cannot both be given"),
     (["start", "--database-file", "missing"], CONFIG, "--database-file: cannot read missing"),
@@ -74,7 +78,7 @@ def test_what_makes_no_sense_is_refused_by_name(words, status, text, tmp_path):
 ENVIRONMENT = [
     ({"TASKHUB_PORT": "abc"}, "TASKHUB_PORT: "),
     ({"TASKHUB_HUB": "x"}, "TASKHUB_HUB: "),
-    ({"TASKHUB_BIND": "0.0.0.0"}, "TASKHUB_BIND: 0.0.0.0 can be reached"),
+    ({"TASKHUB_SYSTEM_KEY": "s3cret"}, "TASKHUB_SYSTEM_KEY: must be 20 to 128 characters"),
     ({"TASKHUB_LOG_LEVEL": "loud"}, "TASKHUB_LOG_LEVEL: "),
     ({"TASKHUB_DATABASE_URL": "nonsense"}, "neither key=value pairs nor a valid"),
 ]
@@ -105,8 +109,8 @@ def test_a_mistake_in_host_json_is_shown_with_its_place(text, where, tmp_path):
 
 
 def test_a_flag_beats_the_environment(tmp_path):
-    done = expect(CONFIG, "start", "--bind", "0.0.0.0", cwd=tmp_path, env={"TASKHUB_BIND": "127.0.0.1"})
-    assert "--bind: 0.0.0.0" in done.stderr
+    done = expect(CONFIG, "start", "--hub", "1flag", cwd=tmp_path, env={"TASKHUB_HUB": "1env"})
+    assert "--hub: " in done.stderr
 
 
 def test_an_app_that_is_no_shared_object_is_refused(tmp_path):
@@ -129,7 +133,7 @@ def test_an_app_is_refused_twice_under_one_name(tmp_path):
 
 
 def test_errors_at_start_are_json_lines_when_asked_for(tmp_path):
-    done = expect(CONFIG, "start", "--log-format", "json", "--bind", "0.0.0.0", cwd=tmp_path)
+    done = expect(CONFIG, "start", "--log-format", "json", "--auth", "--no-auth", cwd=tmp_path)
     lines = [json.loads(line) for line in done.stderr.splitlines()]
     assert lines and any("--no-auth" in str(line) for line in lines)
 
@@ -143,5 +147,11 @@ def test_standard_output_that_cannot_be_written_is_a_failure(tmp_path):
 
 def test_the_database_flag_is_not_echoed_in_errors(tmp_path):
     done = run("start", "--database", "postgresql://me:s3cret@127.0.0.1:1/x", "--port", "abc", cwd=tmp_path)
+    assert done.returncode == CONFIG
+    assert "s3cret" not in done.stderr + done.stdout
+
+
+def test_a_bad_system_key_is_not_quoted(tmp_path):
+    done = run("start", cwd=tmp_path, env={"TASKHUB_SYSTEM_KEY": "s3cret s3cret s3cret s3cret"})
     assert done.returncode == CONFIG
     assert "s3cret" not in done.stderr + done.stdout

@@ -1,5 +1,7 @@
 """migrate, hub and instance: what they print and what they leave in the database."""
+import hashlib
 import json
+import re
 import time
 
 import psycopg2
@@ -75,6 +77,46 @@ def test_hubs_are_created_once_and_listed(hub):
     assert names["TestHub"] == 2 and names["Another"] == 3
     text = hub("hub", "list").stdout.splitlines()
     assert text[0].split() == ["name", "partitions", "owned", "createdTime"]
+
+
+# ---- key ----
+
+OF_HUB = ["--hub", "TestHub"]
+SECRET = "select secret from taskhub.hub_secrets s join taskhub.hubs h using (hub_id) where h.name = 'TestHub'"
+
+
+def test_a_key_is_printed_once_listed_by_name_and_revoked(hub):
+    done = hub("key", "create", "ci", *OF_HUB)
+    key = done.stdout.strip()
+    assert re.fullmatch("[A-Za-z0-9_-]{43}", key), done
+    assert "only this once" in done.stderr and key not in done.stderr
+    made = hub.json("key", "create", "ops", "--kind", "master", *OF_HUB)
+    assert made["kind"] == "master" and made["key"] != key
+    listed = hub("key", "list")
+    assert key not in listed.stdout + listed.stderr
+    rows = hub.json("key", "list", "--hub", "testhub")
+    assert [(row["name"], row["kind"], row["revokedTime"]) for row in rows] == [
+        ("durabletask_extension", "system", None), ("ci", "system", None), ("ops", "master", None)]
+    hub("key", "revoke", "CI", *OF_HUB)
+    assert hub.json("key", "list", *OF_HUB)[1]["revokedTime"]
+    hashes = hub.sql("select encode(hash, 'hex') from taskhub.keys order by key_id")
+    assert hashes == [(hashlib.sha256(k.encode()).hexdigest(),) for k in (key, made["key"])]
+
+
+def test_what_cannot_be_done_with_a_key_is_told(hub):
+    hub("key", "create", "twice", "--kind", "function", *OF_HUB)
+    assert 'already has a key "TWICE"' in hub("key", "create", "TWICE", *OF_HUB, status=FAILED).stderr
+    assert "name: must be" in hub("key", "create", "a b", *OF_HUB, status=FAILED).stderr
+    assert "the key that every hub has" in hub("key", "create", "durabletask_extension", *OF_HUB, status=FAILED).stderr
+    assert 'has no key "none"' in hub("key", "revoke", "none", *OF_HUB, status=FAILED).stderr
+    assert "no hub" in hub("key", "create", "k", "--hub", "Nowhere", status=FAILED).stderr
+    assert "no hub" in hub("key", "list", "--hub", "Nowhere", status=FAILED).stderr
+
+
+def test_revoking_the_key_in_the_urls_draws_a_new_secret(hub):
+    before = hub.sql(SECRET)
+    hub("key", "revoke", "durabletask_extension", *OF_HUB)
+    assert hub.sql(SECRET) != before
 
 
 # ---- instance ----
@@ -163,7 +205,38 @@ def test_a_resume_counts_only_after_a_suspend(hub):
     assert rows == [("ExecutionSuspended", None), ("ExecutionResumed", "go on")]
 
 
-UNKNOWN = [["show"], ["history"], ["terminate"], ["suspend"], ["resume"], ["purge"], ["raise", "Event"]]
+def ended(hub, status):
+    """An instance that some engine has left as Completed (1) or Failed (3)."""
+    made = at(hub, "instance", "start", "Some", "--input", "[1]", "--version", "2", "--tags", '{"a":"b"}').stdout.strip()
+    hub.sql(f"delete from taskhub.inbox where instance_id = '{made}' returning 1")
+    hub.sql(f"update taskhub.instances set status = {status} where instance_id = '{made}' returning 1")
+    return made
+
+
+def test_a_rewind_tells_the_owner_of_a_failed_instance_and_refuses_any_other(hub):
+    made = ended(hub, 3)
+    assert "about to be rewound" in at(hub, "instance", "rewind", made, "--reason", "try again").stdout
+    assert hub.sql(f"select kind, payload from taskhub.inbox_view where instance_id = '{made}'") == [
+        ("ExecutionRewound", "try again")]
+    assert "has not failed" in at(hub, "instance", "rewind", made, status=FAILED).stderr
+    done = ended(hub, 1)
+    assert "has not failed" in at(hub, "instance", "rewind", done, status=FAILED).stderr
+    at(hub, "instance", "purge", done)
+
+
+def test_a_restart_prints_the_id_a_new_one_unless_it_is_to_stay(hub):
+    made = ended(hub, 1)
+    again = at(hub, "instance", "restart", made).stdout.strip()
+    assert re.fullmatch("[0-9a-f]{32}", again) and again != made
+    shown = json.loads(at(hub, "instance", "show", again, "--json").stdout)
+    assert [shown[k] for k in ("name", "version", "input", "tags", "runtimeStatus")] == [
+        "Some", "2", [1], {"a": "b"}, "Pending"]
+    assert json.loads(at(hub, "instance", "restart", made, "--same-id", "--json").stdout) == {"instanceId": made}
+    assert "has not finished" in at(hub, "instance", "restart", made, "--same-id", status=FAILED).stderr
+
+
+UNKNOWN = [["show"], ["history"], ["terminate"], ["suspend"], ["resume"], ["rewind"], ["restart"], ["purge"],
+           ["raise", "Event"]]
 
 
 @pytest.mark.parametrize("words", UNKNOWN, ids=lambda v: v[0])

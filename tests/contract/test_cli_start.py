@@ -10,7 +10,7 @@ import psycopg2.extensions
 import pytest
 
 from cli import DATABASE, FAILED, OK, PORT, clean_environment, expect
-from service import TASKHUB, cluster, create_database, drop_database, example, free_port, until
+from service import TASKHUB, cluster, connect, create_database, drop_database, example, free_port, until
 
 FULL = os.environ.get("TH_FULL") == "1"
 
@@ -179,7 +179,32 @@ def test_port_zero_takes_a_free_one_and_says_which(start, database):
     assert running.end() == OK
 
 
-def test_another_address_is_served_when_no_auth_says_so(start, database):
+def test_another_address_is_served_and_needs_keys(start, database):
+    running = start("--database", database, "--port", 0, "--bind", "0.0.0.0")
+    running.until_log("requests need a key")
+    running.until_log("is up")
+    assert running.end() == OK
+
+
+def test_without_a_right_to_the_secrets_no_door_with_keys_opens(database, tmp_path):
+    expect(OK, "migrate", "--database", database, cwd=tmp_path)
+    expect(OK, "hub", "create", "KeylessHub", "--database", database, cwd=tmp_path)
+    conn = connect(database)
+    name = "keyless" + psycopg2.extensions.parse_dsn(database)["dbname"][-12:]
+    try:
+        with conn.cursor() as cur:
+            cur.execute(f"create role {name} login in role taskhub_worker")
+            cur.execute("revoke all on taskhub.hub_secrets from taskhub_worker")
+            done = expect(DATABASE, "start", "--auth", "--no-orchestrators", "--no-activities", "--port", 0, "--hub", "KeylessHub",
+                          "--database", psycopg2.extensions.make_dsn(database, user=name), cwd=tmp_path)
+            cur.execute("grant all on taskhub.hub_secrets to taskhub_worker")
+            cur.execute(f"drop role {name}")
+    finally:
+        conn.close()
+    assert "hub_secrets" in done.stderr
+
+
+def test_another_address_is_served_without_keys_when_no_auth_says_so(start, database):
     running = start("--database", database, "--port", 0, "--bind", "0.0.0.0", "--no-auth")
     running.until_log("whoever can reach 0.0.0.0 manages this hub")
     running.until_log("is up")

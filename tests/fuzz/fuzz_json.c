@@ -72,6 +72,18 @@ static void quote(const char *text, size_t n)
     th_buf_free(&buf);
 }
 
+/* A member's value is inside of the text; if that is JSON, so is the value. */
+static void slice(const char *text, size_t n)
+{
+    const char *value;
+    size_t len;
+
+    if (!th_json_member(text, n, "a", &value, &len))
+        return;
+    MUST(value >= text && len <= n && value + len <= text + n);
+    MUST(!th_json_valid(text, n, NULL) || th_json_valid(value, len, NULL));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char empty[1];
@@ -79,6 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     compare(text, size);
     quote(text, size);
+    slice(text, size);
     MUST(th_json_line(text, size, "a.b") >= 0);
     return 0;
 }

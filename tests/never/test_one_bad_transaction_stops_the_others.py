@@ -66,7 +66,7 @@ def used_in_transaction(service, conn):
     for instance in touched["suspended"]:
         act(conn, "select taskhub.suspend_instance(%s, 'why', %s)", instance, service.hub)
     for instance in touched["ended"]:
-        act(conn, "select taskhub.terminate_instance(%s, 'why', %s)", instance, service.hub)
+        act(conn, "select taskhub.terminate_instance(%s, 'why', false, %s)", instance, service.hub)
     return touched
 
 

@@ -60,7 +60,7 @@ class Sql:
         self._call("resume_instance(%s, 'why', %s)", instance)
 
     def terminate(self, instance, reason):
-        self._call("terminate_instance(%s, %s, %s)", instance, reason)
+        self._call("terminate_instance(%s, %s, false, %s)", instance, reason)
 
     def purge(self, instance):
         self._call("purge_instance(%s, %s)", instance)

@@ -1,7 +1,7 @@
 -- taskhub.create_hub: one name, one block of partitions.
 begin;
 \ir helpers/taskhub_test.sql
-select plan(15);
+select plan(16);
 
 select lives_ok($$ select taskhub.create_hub('PgTapA') $$, 'a hub is created');
 select is((select partition_count from taskhub.hubs where name = 'PgTapA'), 4, 'with 4 partitions by default');
@@ -13,6 +13,8 @@ select results_eq(
     $$ select n, n, true, null::int from generate_series(0, 6) n $$, 'its partitions are a block, each with its place');
 select is((select count(distinct partition_id) from taskhub.partitions_view where hub like 'PgTap_'), 12::bigint,
     'no two hubs share a partition');
+select is((select count(distinct secret) from taskhub.hub_secrets join taskhub.hubs using (hub_id) where name like 'PgTap_'), 3::bigint,
+    'each has a secret of its own');
 select throws_ok($$ select taskhub.create_hub('pgtapa') $$, 'TH003', 'hub "pgtapa" already exists',
     'a name that differs only in case is taken');
 select throws_ok(format('select taskhub.create_hub(%L)', name), 'TH006',

@@ -1,7 +1,7 @@
 -- taskhub.drop_hub: all or nothing of a hub that nobody serves.
 begin;
 \ir helpers/taskhub_test.sql
-select plan(9);
+select plan(10);
 select taskhub_test.given_hub();
 select taskhub.create_hub('PgTapOther');
 select taskhub.start_instance('hello', p_instance_id => 'a', p_hub => hub) from (values ('PgTapHub'), ('PgTapOther')) h(hub);
@@ -10,6 +10,7 @@ insert into taskhub.workers (hub_id, host, pid, program, roles, incarnation)
 select hub_id, 'h', 1, 'p', 'orchestrators', 'i' from taskhub.hubs where name = 'PgTapHub';
 insert into taskhub.activities (partition_id, id, instance_id, start_id, execution_id, seq, task_id, name)
 select partition_id, 1, instance_id, start_id, execution_id, 1, 1, 'act' from taskhub.instances;
+select taskhub.create_key('ci', 'system', sha256('a'), hub) from (values ('PgTapHub'), ('PgTapOther')) h(hub);
 
 select throws_ok($$ select taskhub.drop_hub(null) $$, 'TH006', 'name: must not be null',
     'the default hub is never dropped by leaving out the name');
@@ -46,6 +47,8 @@ select is(
     + (select count(*) from taskhub.activities where not exists (select from taskhub.partitions p where p.partition_id = activities.partition_id))
     + (select count(*) from taskhub.workers where not exists (select from taskhub.hubs h where h.hub_id = workers.hub_id)),
     0::bigint, 'and so is all that was in it');
+select is((select count(*) from taskhub.keys) + (select count(*) from taskhub.hub_secrets s where not exists
+    (select from taskhub.hubs h where h.hub_id = s.hub_id)), 1::bigint, 'its keys too');
 select is((select count(*) from taskhub.instances_view where hub = 'PgTapOther'), 1::bigint, 'another hub keeps its own');
 
 select * from finish();

@@ -1,10 +1,11 @@
 -- Who may call what.
 begin;
 \ir helpers/taskhub_test.sql
-select plan(50);
+select plan(58);
 select taskhub_test.given_hub();
 select taskhub_test.given_instance('live', 'Running');
 select taskhub_test.given_instance('done', 'Completed');
+select taskhub_test.given_instance('broken', 'Failed');
 select taskhub_test.given_episode('done', '[{"kind":"OrchestratorStarted"}]');
 
 select has_role(r) from unnest(array['taskhub_reader', 'taskhub_client', 'taskhub_worker', 'taskhub_admin']) r;
@@ -29,17 +30,20 @@ select is_empty(format($$ select oid::regclass from pg_class where relnamespace 
 from unnest(array['taskhub_reader', 'taskhub_client']) r;
 select is(taskhub_test.state_as(r, 'select * from taskhub.' || v), '00000', format('%s reads %s', r, v))
 from unnest(array['taskhub_reader', 'taskhub_client']) r,
-     unnest(array['instances_view', 'history_events', 'inbox_view', 'activities_view', 'partitions_view', 'workers_view', 'stuck']) v;
+     unnest(array['instances_view', 'entities_view', 'history_events', 'inbox_view', 'activities_view', 'partitions_view', 'workers_view', 'stuck']) v;
 select is(taskhub_test.state_as('taskhub_reader', $$ select * from taskhub.get_instance('live') $$), '00000', 'a reader gets an instance');
 select is(taskhub_test.state_as('taskhub_reader', $$ select taskhub.start_instance('hello') $$), '42501', 'and starts none');
 select is(taskhub_test.state_as('taskhub_reader', $$ select taskhub.raise_event('live', 'E') $$), '42501', 'and sends no event');
+select is(taskhub_test.state_as('taskhub_reader', $$ select taskhub.signal_entity('c', 'k', 'add') $$), '42501', 'and signals no entity');
 select is(taskhub_test.state_as('taskhub_reader', $$ select taskhub.purge_instance('done') $$), '42501', 'and deletes none');
+select is(taskhub_test.state_as('taskhub_reader', $$ select taskhub.rewind_instance('broken') $$), '42501', 'and rewinds none');
+select is(taskhub_test.state_as('taskhub_reader', $$ select taskhub.restart_instance('done') $$), '42501', 'and restarts none');
 
 -- Client.
 select is(taskhub_test.state_as('taskhub_client', sql), '00000', 'a client may ' || sql)
 from unnest(array[$$select taskhub.start_instance('hello', '1', 'new')$$, $$select taskhub.start_instances('hello', '{1}')$$,
-    $$select taskhub.raise_event('live', 'E')$$, $$select taskhub.terminate_instance('live')$$, $$select taskhub.suspend_instance('live')$$,
-    $$select taskhub.resume_instance('live')$$, $$select taskhub.purge_instance('done')$$, $$select taskhub.purge_instances('-infinity')$$]) sql;
+    $$select taskhub.raise_event('live', 'E')$$, $$select taskhub.signal_entity('c', 'k', 'add')$$, $$select taskhub.terminate_instance('live')$$, $$select taskhub.suspend_instance('live')$$,
+    $$select taskhub.resume_instance('live')$$, $$select taskhub.rewind_instance('broken')$$, $$select taskhub.restart_instance('done', false)$$, $$select taskhub.purge_instance('done')$$, $$select taskhub.purge_instances('-infinity')$$]) sql;
 select is(taskhub_test.state_as('taskhub_client', sql), '42501', 'a client may not ' || sql)
 from unnest(array[$$select taskhub.create_hub('Mine')$$, $$select taskhub.drop_hub('PgTapHub')$$,
     $$select taskhub.put_message(7, 'live', null, '1', null)$$, 'delete from taskhub.inbox']) sql;

@@ -1,7 +1,7 @@
 -- taskhub.stuck: shows what nothing will wake, and nothing else.
 begin;
 \ir helpers/taskhub_test.sql
-select plan(26);
+select plan(37);
 select taskhub_test.given_hub();
 create function pg_temp.stuck() returns setof text language sql as
     $$ select instance_id from taskhub.stuck where hub = 'PgTapHub' order by 1 $$;
@@ -73,6 +73,8 @@ select taskhub.partition_of('child'), 'child', 3, 'c', json_build_object('parent
     json_build_object('instanceId', 'x', 'executionId', replace(execution_id::text, '-', '')))::text
 from taskhub.instances where instance_id = 'x';
 select is_empty('select * from pg_temp.stuck()', 'it may wait for a child that is about to start');
+update taskhub.inbox set kind = 30 where instance_id = 'child';
+select is_empty('select * from pg_temp.stuck()', 'or to be rewound with it');
 update taskhub.inbox set sent_at = pg_temp.ago(60) where instance_id = 'child';
 select results_eq('select * from pg_temp.stuck()', array['x'], 'but not for ever');
 
@@ -84,6 +86,37 @@ select results_eq('select * from pg_temp.stuck()', array['x'], 'if the last epis
 select taskhub_test.given_episode('x', '[]', '{"waits":["Approved"]}', 2);
 update taskhub.instances set execution_id = gen_random_uuid() where instance_id = 'x';
 select results_eq('select * from pg_temp.stuck()', array['x'], 'of the present run');
+
+-- Entities: what is asked of one is waited for, unless it holds it for nobody.
+delete from taskhub.history where instance_id = 'x';
+insert into taskhub.inbox (partition_id, instance_id, kind, name, body)
+select taskhub.partition_of('@c@k'), '@c@k', 24, 'add',
+       json_build_object('parentInstanceId', 'x', 'parentExecutionId', replace(execution_id::text, '-', ''))::text
+from taskhub.instances where instance_id = 'x';
+select is_empty('select * from pg_temp.stuck()', 'it may wait for an entity');
+update taskhub.inbox set sent_at = pg_temp.ago(1000) where instance_id = '@c@k';
+select is_empty('select * from pg_temp.stuck()', 'whose operations may take their time');
+update taskhub.inbox set sent_at = pg_temp.ago(4000) where instance_id = '@c@k';
+select results_eq('select * from pg_temp.stuck()', array['x'], 'but not for ever');
+update taskhub.inbox set due = 'infinity' where instance_id = '@c@k';
+select results_eq('select * from pg_temp.stuck()', array['x'], 'nor if it is held for nobody');
+select taskhub_test.given_instance('@c@k');
+update taskhub.instances set is_entity = true where instance_id = '@c@k';
+select results_eq('select * from pg_temp.stuck()', array['@c@k', 'x'], 'then the entity is stuck too');
+update taskhub.instances e set lock_holder = json_build_object('instanceId', 'x', 'executionId', x.execution_id,
+                                                              'criticalSectionId', 'a-section')::text
+from taskhub.instances x where x.instance_id = 'x' and e.instance_id = '@c@k';
+select is_empty('select * from pg_temp.stuck()', 'a live run may have it locked');
+delete from taskhub.instances where instance_id = 'x';
+select results_eq('select instance_id, reason from taskhub.stuck where hub = ''PgTapHub''',
+    $$ values ('@c@k' collate "C", 'a message is overdue, or a run that has ended has it locked') $$, 'one that has ended may not');
+insert into taskhub.inbox (partition_id, instance_id, kind, body)
+values (taskhub.partition_of('@b@k'), '@b@k', 29, '{"criticalSectionId":"a-section"}');
+select is_empty('select * from pg_temp.stuck()', 'unless its release is on the way');
+update taskhub.instances set lock_holder = null where instance_id = '@c@k';
+delete from taskhub.inbox where instance_id = '@c@k';
+select is_empty('select * from pg_temp.stuck()', 'an entity waits by nature');
+select is((select count(*) from taskhub.stuck where hub = 'PgTapHub'), 0::bigint, 'and nothing else is left');
 select dblink_disconnect('worker');
 
 select * from finish();

@@ -56,6 +56,45 @@ static const workload timed = {
 };
 static const workload answered_late = { .orchestrator = "InARow", .output = "[1,2,3]", .slots = 8 };
 
+/* Signals in order, then two entities under lock, then the list of what came, and the end of both.
+ */
+static const char *line_entity(th_entity *e)
+{
+    const char *state = th_state(e);
+
+    if (strcmp(th_operation(e), "end") == 0)
+        th_delete_state(e);
+    else if (!th_has_state(e))
+        th_set_state(e, th_text(e, "[%s]", th_input(e)));
+    else
+        th_set_state(e, th_text(e, "%.*s,%s]", (int)strlen(state) - 1, state, th_input(e)));
+    return state;
+}
+
+static const char *line_orchestrator(th_orch *o)
+{
+    th_entity_id both[] = { { "Line", "b" }, { "Line", "a" } };
+
+    for (int i = 0; i < 4; i++)
+        th_signal_entity(o, "Line", "a", "add", th_text(o, "%d", i));
+    th_lock_entities(o, both, 2);
+    th_signal_entity(o, "Line", "c", "end", NULL);
+    th_call_entity(o, "Line", "a", "add", "4");
+    th_call_entity(o, "Line", "b", "add", th_call_entity(o, "Line", "a", "end", NULL));
+    th_unlock(o);
+    return th_get_element(o, th_call_entity(o, "Line", "b", "end", NULL), 0);
+}
+
+static void line_app(struct th_app *app)
+{
+    th_add_entity(app, "Line", line_entity);
+    th_add_orchestrator(app, "line_orchestrator", line_orchestrator);
+}
+
+static const workload line = {
+    .orchestrator = "line_orchestrator", .output = "[0,1,2,3,4]", .app = line_app, .slots = 8
+};
+
 /* ---- a run ----------------------------------------------------------------------------------- */
 
 typedef struct run {
@@ -262,4 +301,9 @@ TEST(an_event_and_a_cancelled_timer_end_right_whichever_operation_fails_or_only_
 TEST(late_answers_end_right_whichever_operation_fails_or_only_seems_to)
 {
     for_every_fault(&answered_late);
+}
+
+TEST(entities_end_right_whichever_operation_fails_or_only_seems_to)
+{
+    for_every_fault(&line);
 }

@@ -7,7 +7,12 @@
 #include "store/notify.h"
 #include "test.h"
 
-enum { COMPLETED = 1, PENDING = 6, IS_SUSPENDED = 7 }; /* statuses, as in engine/event.h */
+enum {
+    COMPLETED = 1,
+    FAILED = 3,
+    PENDING = 6,
+    IS_SUSPENDED = 7
+}; /* statuses, as in engine/event.h */
 
 /* ---- callers ----------------------------------------------------------------------------------
  */
@@ -422,6 +427,66 @@ TEST(suspends_and_resumes_of_one_batch_follow_each_other)
     th_front_free(front);
 }
 
+TEST(a_rewind_makes_a_failed_instance_pending_and_tells_its_owner)
+{
+    th_hub hub = given_hub(4);
+    th_front *front = new_front();
+
+    start_now(front, &hub, "a");
+    set_status(&hub, "a", FAILED);
+    CHECK_INT(signal_now(front, &hub, TH_SIGNAL_REWIND, "a"), TH_OK);
+    CHECK_INT(count_of(&hub, "instances",
+                       "instance_id = 'a' and status = 6 and output is null and failure is null "
+                       "and completed_at is null"),
+              1);
+    CHECK_INT(count_of(&hub, "inbox", "kind = 30 and instance_id = 'a' and payload = '1'"), 1);
+    CHECK_INT(signal_now(front, &hub, TH_SIGNAL_REWIND, "a"), TH_NOT_FAILED);
+    CHECK_INT(count_of(&hub, "inbox", "kind = 30"), 1);
+    th_front_free(front);
+}
+
+TEST(what_has_not_failed_is_not_rewound)
+{
+    static const int statuses[] = { 0, 1, 2, 4, 5, 6, 7 };
+    th_hub hub = given_hub(4);
+    th_front *front = new_front();
+
+    CHECK_INT(signal_now(front, &hub, TH_SIGNAL_REWIND, "nobody"), TH_NOT_FOUND);
+    start_now(front, &hub, "a");
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        set_status(&hub, "a", statuses[i]);
+        CHECK_INT(signal_now(front, &hub, TH_SIGNAL_REWIND, "a"), TH_NOT_FAILED);
+    }
+    CHECK_INT(count_of(&hub, "inbox", "kind = 30"), 0);
+    th_front_free(front);
+}
+
+TEST(of_many_rewinds_at_once_each_instance_takes_one)
+{
+    enum { IDS = 20, EACH = 5, N = IDS * EACH };
+    th_hub hub = given_hub(4);
+    th_front *front = new_front_with((th_front_options){ .connections = 3 });
+    party *p = new_party(N);
+    char id[16];
+
+    for (int i = 0; i < IDS; i++) {
+        snprintf(id, sizeof id, "r%d", i);
+        start_now(front, &hub, id);
+        set_status(&hub, id, FAILED);
+    }
+    for (int i = 0; i < N; i++) {
+        snprintf(id, sizeof id, "r%d", (i * 7) % IDS);
+        send_signal(front, &hub, TH_SIGNAL_REWIND, id, &p->callers[i]);
+    }
+
+    CHECK(wait_all(p));
+    CHECK_INT(with_rc(p, TH_OK), IDS);
+    CHECK_INT(with_rc(p, TH_NOT_FAILED), N - IDS);
+    CHECK_INT(count_of(&hub, "inbox", "kind = 30"), IDS);
+    free_party(p);
+    th_front_free(front);
+}
+
 TEST(a_thousand_mixed_requests_each_get_their_own_answer)
 {
     enum { N = 1000 };
@@ -658,20 +723,26 @@ TEST(sessions_ended_in_the_middle_lose_nothing_and_start_nothing_twice)
     th_front_free(front);
 }
 
-/* Starts, raises, suspends and reads one instance while the k-th operation goes wrong. */
+/* Starts, raises and suspends one instance, and rewinds another, while the k-th operation goes
+ * wrong. */
 static void check_fault(th_fault fault, int64_t k)
 {
     th_hub hub = given_hub(1);
     th_front *front = new_front();
 
+    start_now(front, &hub, "failed");
+    set_status(&hub, "failed", FAILED);
+    given_sql("delete from taskhub.inbox where partition_id = %d", hub.first_partition);
     th_fault_arm(fault, k);
     CHECK_INT(start_now(front, &hub, "a"), TH_OK);
     CHECK_INT(signal_now(front, &hub, TH_SIGNAL_RAISE, "a"), TH_OK);
     CHECK_INT(signal_now(front, &hub, TH_SIGNAL_SUSPEND, "a"), TH_OK);
+    CHECK_INT(signal_now(front, &hub, TH_SIGNAL_REWIND, "failed"), TH_OK);
     th_front_free(front);
     th_fault_arm(TH_FAULT_NONE, 0);
 
     CHECK_INT(count_of(&hub, "inbox", "kind = 3"), 1);
+    CHECK_INT(count_of(&hub, "inbox", "kind = 30"), 1);
     CHECK_INT(given_sql("select count(distinct message_id) from taskhub.inbox where kind = 17 and "
                         "partition_id = %d",
                         hub.first_partition),

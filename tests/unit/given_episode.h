@@ -28,6 +28,7 @@ typedef struct given {
     th_executor executor;
     const th_executor *executors[1];
     bool claims;       /* activities are born claimed */
+    bool wakes[4];     /* partitions that the last turn sent to */
     int drops;         /* of the session */
     int take_only;     /* a select that takes events of this kind only; 0: all */
     batch_reader read; /* of the last turn */
@@ -74,6 +75,7 @@ static inline bool given_claim(void *arg, const char *name)
 static inline void given_step(given *g)
 {
     g->act_index = 0;
+    memset(g->wakes, 0, sizeof g->wakes);
     g->step = (th_step){ .batch = g->batch,
                          .now_us = g->step.now_us,
                          .worker_id = WORKER,
@@ -83,6 +85,7 @@ static inline void given_step(given *g)
                          .act_index = &g->act_index,
                          .claim = given_claim,
                          .arg = g,
+                         .wakes = g->wakes,
                          .min_due_us = TH_TIME_INF };
 }
 

@@ -287,6 +287,7 @@ static void sim_boot(world *w)
     th_engine_register(e, &w->executor);
     e->dispatch = th_dispatch_new(&slots, e->executors, e->executor_count);
     e->owners = th_malloc(SIM_PARTITIONS * sizeof *e->owners);
+    e->foreign_wakes = th_malloc(SIM_PARTITIONS * sizeof *e->foreign_wakes);
     e->pump_count = 1;
     w->pump = e->pumps = th_malloc(sizeof *e->pumps);
     w->pump->engine = e;

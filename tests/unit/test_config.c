@@ -152,6 +152,10 @@ TEST(bad_values_are_refused_with_their_flag_and_the_rule)
         { "bind", "", "--bind: must not be empty" },
         { "log_level", "loud", "--log-level: must be debug, info, warn, error or off" },
         { "log_format", "xml", "--log-format: must be text or json" },
+        { "system_key", "short",
+          "--system-key: must be 20 to 128 characters of ASCII without blanks" },
+        { "system_key", "twenty letters and blanks",
+          "--system-key: must be 20 to 128 characters of ASCII without blanks" },
         { "no_http", "maybe", "--no-http: must be true or false" },
         { "partition_count", "0", "--partition-count: must be an integer from 1 to 1024" },
         { "max_polling_us", "00:00:00",
@@ -235,16 +239,18 @@ TEST(a_deployment_slot_needs_a_hub_of_its_own)
     th_config_free(c);
 }
 
-TEST(printing_names_every_origin_and_hides_the_database)
+TEST(printing_names_every_origin_and_hides_what_is_secret)
 {
     th_config *c = given_nothing();
     th_buf out = TH_BUF_INIT;
 
     setenv("TASKHUB_DATABASE_URL", "postgresql://u:secret@db/app", 1);
+    setenv("TASKHUB_SYSTEM_KEY", "secret-secret-secret", 1);
     CHECK_INT(th_config_set(c, "port", "8080", TH_FROM_FLAG, NULL), TH_OK);
     check_load(c, NULL);
     th_config_print(c, &out);
     CHECK(strstr(out.data, "database = (given) (TASKHUB_DATABASE_URL)\n") != NULL);
+    CHECK(strstr(out.data, "system_key = (given) (TASKHUB_SYSTEM_KEY)\n") != NULL);
     CHECK(strstr(out.data, "secret") == NULL);
     CHECK(strstr(out.data, "port = 8080 (--port)\n") != NULL);
     CHECK(strstr(out.data, "bind = 127.0.0.1 (default)\n") != NULL);

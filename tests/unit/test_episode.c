@@ -471,3 +471,198 @@ TEST(a_session_is_dropped_when_the_instance_goes)
     CHECK_INT(g->inst->state, TH_INST_COLD);
     given_free(g);
 }
+
+/* ---- entities -------------------------------------------------------------------------------- */
+
+static th_action an_entity_action(th_kind kind, const char *target)
+{
+    th_action a = { .kind = TH_ACT_ENTITY, .event = th_event_of(kind) };
+    a.event.target = target;
+    a.event.operation = "add";
+    a.event.request_id = "r1";
+    a.event.id = 0;
+    return a;
+}
+
+static th_action a_lock(const char *lock_set)
+{
+    th_action a = { .kind = TH_ACT_ENTITY, .event = th_event_of(TH_EntityLockRequested) };
+    a.event.lock_set = lock_set;
+    a.event.critical_section_id = "s1";
+    a.event.id = 0;
+    return a;
+}
+
+static th_action an_unlock(const char *target)
+{
+    th_action a = { .kind = TH_ACT_ENTITY, .event = th_event_of(TH_EntityUnlockSent) };
+    a.event.target = target;
+    a.event.critical_section_id = "s1";
+    a.event.id = 1;
+    return a;
+}
+
+TEST(an_entity_call_goes_to_the_entity_and_waits_for_its_result)
+{
+    th_action call = an_entity_action(TH_EntityOperationCalled, "@Counter@K");
+    call.event.payload = "5";
+    given *g = given_waiting(&call, 1);
+
+    CHECK_STR(kinds_of(g), "OrchestratorStarted ExecutionStarted EntityOperationCalled");
+    CHECK_STR(event_of(g, 2).target, "@counter@K");
+    CHECK_INT(rows_of(g, "send"), 1);
+    CHECK_STR(text_of(g, "send", 0, SE_ID), "@counter@K");
+    CHECK_INT(int_of(g, "send", 0, SE_KIND), TH_EntityOperationCalled);
+    CHECK_STR(text_of(g, "send", 0, SE_NAME), "add");
+    CHECK_STR(text_of(g, "send", 0, SE_PAYLOAD), "5");
+    CHECK_INT(int_of(g, "send", 0, SE_REF), 2);
+    CHECK_STR(text_of(g, "send", 0, SE_BODY),
+              "{\"requestId\":\"r1\",\"parentInstanceId\":\"order-1\","
+              "\"parentExecutionId\":\"02000000000000000000000000000000\"}");
+
+    th_inbox_row row = a_result(g, TH_EntityOperationCompleted, 2);
+    row.payload = "6";
+    row.body = "{\"requestId\":\"r1\"}";
+    put(g, &row);
+    th_answer answer = waits(NULL, 0);
+    turn_answered(g, &answer);
+    CHECK_STR(kinds_of(g), "OrchestratorStarted EntityOperationCompleted");
+    CHECK_INT(event_of(g, 1).ref, 2);
+    CHECK_INT(event_of(g, 1).task_id, TH_NONE);
+    CHECK_STR(event_of(g, 1).request_id, "r1");
+    CHECK_STR(event_of(g, 1).payload, "6");
+    given_free(g);
+}
+
+TEST(a_second_result_of_an_entity_call_is_dropped)
+{
+    th_action call = an_entity_action(TH_EntityOperationCalled, "@counter@k");
+    given *g = given_waiting(&call, 1);
+    th_inbox_row row = a_result(g, TH_EntityOperationFailed, 2);
+    row.body = "{\"requestId\":\"r1\",\"failure\":{\"type\":\"T\",\"message\":\"m\"}}";
+    put(g, &row);
+    row.message_no++;
+    put(g, &row);
+    th_answer answer = waits(NULL, 0);
+    turn_answered(g, &answer);
+    CHECK_STR(kinds_of(g), "OrchestratorStarted EntityOperationFailed");
+    CHECK_STR(event_of(g, 1).failure, "{\"type\":\"T\",\"message\":\"m\"}");
+    CHECK_INT(rows_of(g, "drop"), 0); /* not before the first is committed */
+    CHECK_INT(g->inst->queue.count, 1);
+    given_free(g);
+}
+
+TEST(a_signal_is_not_waited_for_and_may_be_due_later)
+{
+    th_action signals[2] = { an_entity_action(TH_EntityOperationSignaled, "@counter@k"),
+                             an_entity_action(TH_EntityOperationSignaled, "@counter@k") };
+    signals[1].due_us = NOW + SECOND;
+    given *g = given_waiting(signals, 2);
+
+    CHECK_INT(rows_of(g, "send"), 2);
+    CHECK_INT(time_of(g, "send", 0, SE_DUE), TH_TIME_NEG_INF);
+    CHECK_INT(time_of(g, "send", 1, SE_DUE), NOW + SECOND);
+    CHECK(strcmp(text_of(g, "send", 0, SE_MESSAGE_ID), text_of(g, "send", 1, SE_MESSAGE_ID)) != 0);
+    CHECK_INT(g->inst->opens.live, 0);
+    given_free(g);
+}
+
+TEST(a_call_to_what_can_be_no_entity_fails_instead_of_waiting_for_ever)
+{
+    th_action call = an_entity_action(TH_EntityOperationCalled, "counter");
+    given *g = given_waiting(&call, 1);
+    CHECK_STR(text_of(g, "send", 0, SE_ID), "order-1");
+    CHECK_INT(int_of(g, "send", 0, SE_KIND), TH_EntityOperationFailed);
+    CHECK_INT(int_of(g, "send", 0, SE_REF), 2);
+    given_free(g);
+}
+
+TEST(a_lock_is_asked_of_the_first_entity_and_granted_by_the_last)
+{
+    th_action lock = a_lock("[\"@A@1\",\"@b@2\"]");
+    given *g = given_waiting(&lock, 1);
+    CHECK_STR(event_of(g, 2).lock_set, "[\"@a@1\",\"@b@2\"]");
+    CHECK_INT(event_of(g, 2).position, 0);
+    CHECK_STR(text_of(g, "send", 0, SE_ID), "@a@1");
+    CHECK_INT(int_of(g, "send", 0, SE_KIND), TH_EntityLockRequested);
+
+    th_inbox_row row = a_result(g, TH_EntityLockGranted, 2);
+    row.body = "{\"criticalSectionId\":\"s1\"}";
+    put(g, &row);
+    th_action unlocks[] = { an_unlock("@a@1"), an_unlock("@b@2") };
+    th_answer answer = waits(unlocks, 2);
+    turn_answered(g, &answer);
+    CHECK_STR(kinds_of(g),
+              "OrchestratorStarted EntityLockGranted EntityUnlockSent EntityUnlockSent");
+    CHECK_INT(rows_of(g, "send"), 2);
+    CHECK_STR(text_of(g, "send", 1, SE_ID), "@b@2");
+    CHECK_INT(g->inst->sections.count, 0);
+    given_free(g);
+}
+
+static void check_releases(given *g)
+{
+    int last = rows_of(g, "send") - 1;
+    for (int i = 0; i <= last; i++) {
+        if (int_of(g, "send", i, SE_KIND) != TH_EntityUnlockSent)
+            continue;
+        CHECK_STR(text_of(g, "send", i, SE_ID), "@a@1");
+        CHECK(strstr(text_of(g, "send", i, SE_BODY),
+                     "\"position\":0,\"lockSet\":[\"@a@1\",\"@b@2\"]") != NULL);
+        CHECK(strstr(text_of(g, "send", i, SE_BODY), "02000000000000000000000000000000") != NULL);
+        return;
+    }
+    CHECK(false && "it releases what it has asked for");
+}
+
+TEST(every_end_of_a_run_releases_what_it_has_locked_or_asked_for)
+{
+    th_action lock = a_lock("[\"@a@1\",\"@b@2\"]");
+    for (int end = 0; end < 4; end++) {
+        given *g = given_waiting(&lock, 1);
+        if (end == 0) {
+            put_order(g, TH_ExecutionTerminated, "enough");
+            turn_alone(g);
+        } else if (end == 1) {
+            th_episode_doom(g->inst, "T", "m");
+            turn_alone(g);
+        } else {
+            th_answer answer = ends(end == 2 ? TH_FAILED : TH_CONTINUED_AS_NEW, NULL, NULL);
+            put_event(g, "e", NULL, NULL);
+            turn_answered(g, &answer);
+        }
+        check_releases(g);
+        CHECK_INT(g->inst->sections.count, 0);
+        given_free(g);
+    }
+}
+
+TEST(what_is_meant_for_an_entity_is_no_message_for_an_orchestration)
+{
+    given *g = given_task();
+    th_inbox_row row = a_row(g, TH_EntityOperationSignaled);
+    row.name = "add";
+    put(g, &row);
+    CHECK_INT(turn(g), TH_TURN_NOTHING);
+    acknowledged(g);
+    CHECK_INT(rows_of(g, "drop"), 1);
+    given_free(g);
+}
+
+TEST(an_orchestration_that_an_entity_starts_gets_a_row_without_a_parent)
+{
+    given *g = given_new();
+    g->gone = true;
+    th_inbox_row row = a_row(g, TH_ExecutionStarted);
+    row.has_execution = true;
+    row.execution_id = EXECUTION;
+    row.name = "Hello";
+    row.payload = "1";
+    row.body = "{\"makes\":true}";
+    put(g, &row);
+    th_answer answer = waits(NULL, 0);
+    turn_answered(g, &answer);
+    CHECK_INT(rows_of(g, "create"), 1);
+    CHECK_STR(text_of(g, "create", 0, 8), NULL);
+    given_free(g);
+}

@@ -64,10 +64,10 @@ TEST(the_texts_of_timers_go_with_them)
 {
     th_opens o = { 0 };
     for (int32_t seq = 0; seq < 100; seq++)
-        th_opens_add(&o, seq, TH_TimerCreated, 0)->fire_at = th_mstrdup("2026-09-21T14:00:00Z");
+        th_opens_add(&o, seq, TH_TimerCreated, 0)->text = th_mstrdup("2026-09-21T14:00:00Z");
     for (int32_t seq = 0; seq < 100; seq += 2)
         th_opens_remove(&o, seq);
-    CHECK_STR(th_opens_find(&o, 1)->fire_at, "2026-09-21T14:00:00Z");
+    CHECK_STR(th_opens_find(&o, 1)->text, "2026-09-21T14:00:00Z");
     th_opens_free(&o); /* the leak checker looks */
 }
 
@@ -167,7 +167,7 @@ TEST(loading_takes_identity_position_open_events_and_seen_ids_from_the_rows)
           th_opens_find(&inst->opens, 3)->kind == TH_TaskScheduled);
     CHECK(th_due_of("2026-09-21T14:00:00.123457Z", &due));
     CHECK_INT(th_opens_find(&inst->opens, 4)->due_us, due);
-    CHECK_STR(th_opens_find(&inst->opens, 4)->fire_at, "2026-09-21T14:00:00.1234561Z");
+    CHECK_STR(th_opens_find(&inst->opens, 4)->text, "2026-09-21T14:00:00.1234561Z");
     CHECK(th_inst_seen(inst, "m-1") && !th_inst_seen(inst, "m-2"));
     CHECK_INT(inst->past_count, 2);
     CHECK_INT(inst->past[1].count, 4);
@@ -260,7 +260,7 @@ TEST(a_timer_whose_time_cannot_be_read_loads_as_due)
     CHECK_INT(th_inst_load(inst, &row, &odd, 1, &err), TH_OK);
     CHECK_STR(err.text, "");
     CHECK_INT(th_opens_find(&inst->opens, 1)->due_us, 0);
-    CHECK_STR(th_opens_find(&inst->opens, 2)->fire_at, NULL);
+    CHECK_STR(th_opens_find(&inst->opens, 2)->text, NULL);
     th_inst_free(inst);
 }
 

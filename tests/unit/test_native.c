@@ -30,6 +30,13 @@ void th_engine_orch_answered(th_engine *e, const th_answer *answer)
     CHECK(false && "no orchestrator runs here");
 }
 
+void th_engine_entity_answered(th_engine *e, const th_entity_answer *answer)
+{
+    (void)e;
+    (void)answer;
+    CHECK(false && "no entity runs here");
+}
+
 void th_engine_activity_answered(th_engine *e, const th_activity_answer *answer)
 {
     pthread_mutex_lock(&e->lock);
@@ -353,7 +360,7 @@ TEST(an_app_that_registers_something_wrong_is_refused_whole)
         th_native_entry *entry;
         const char *said;
     } cases[] = {
-        { empty_app, "app 'bad' registers no orchestrator and no activity" },
+        { empty_app, "app 'bad' registers no orchestrator, no activity and no entity" },
         { nameless_app, "app 'bad': the name of an activity is empty" },
         { functionless_app, "app 'bad': an orchestrator 'O' has no function" },
         { twice_app, "app 'bad': the activity 'W" },

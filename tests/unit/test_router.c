@@ -47,6 +47,10 @@ TEST(each_route_is_found_by_verb_and_path)
         { "POST", "/entities/Counter/k", TH_ROUTE_ENTITIES, "Counter", "k" },
         { "GET", "/entities", TH_ROUTE_ENTITIES, NULL, NULL },
         { "PUT", "/makeprimary", TH_ROUTE_MAKEPRIMARY, NULL, NULL },
+        { "GET", "/schedules", TH_ROUTE_SCHEDULES, NULL, NULL },
+        { "GET", "/Schedules/every day", TH_ROUTE_SCHEDULE, "every day", NULL },
+        { "PUT", "/schedules/s", TH_ROUTE_SCHEDULE_PUT, "s", NULL },
+        { "DELETE", "/schedules/s", TH_ROUTE_SCHEDULE_DROP, "s", NULL },
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -71,6 +75,8 @@ TEST(whatever_fits_no_row_is_not_found)
         { "GET", "/instances/i/a/b/c" },
         { "GET", "/instances/i/terminate" },
         { "PUT", "/instances/i" },
+        { "PUT", "/schedules" },
+        { "POST", "/schedules/s" },
         { "OPTIONS", "/instances/i" },
         { "POST", "/instances/i" },
         { "POST", "/instances" },

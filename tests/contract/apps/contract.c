@@ -1,6 +1,7 @@
 /*
  * contract.c - the orchestrators that the contract tests start. Names say how an instance ends up.
  */
+#include <string.h>
 #include <taskhub.h>
 #include <unistd.h>
 
@@ -79,6 +80,21 @@ static const char *again(th_orch *o)
     return th_wait_event(o, "Go");
 }
 
+/* add n (1 if there is no number), get, delete, text: keeps what came */
+static const char *counter(th_entity *e)
+{
+    const char *op = th_operation(e);
+    int64_t n = th_get_int(th_state(e), NULL, 0);
+
+    if (strcmp(op, "delete") == 0)
+        th_delete_state(e);
+    else if (strcmp(op, "text") == 0)
+        th_set_state(e, th_input(e));
+    else if (strcmp(op, "get") != 0)
+        th_set_state(e, th_text(e, "%lld", (long long)(n + th_get_int(th_input(e), NULL, 1))));
+    return th_state(e);
+}
+
 TH_APP(app)
 {
     th_add_orchestrator(app, "Echo", echo);
@@ -89,6 +105,7 @@ TH_APP(app)
     th_add_orchestrator(app, "Mixed", mixed);
     th_add_orchestrator(app, "Again", again);
     th_add_orchestrator(app, "Dawdles", dawdles);
+    th_add_entity(app, "Counter", counter);
     th_add_activity(app, "Dawdle", dawdle);
     th_add_activity(app, "Say", say);
     th_add_activity(app, "Refuse", refuse);
