@@ -215,11 +215,10 @@ def test_a_host_json_of_noise_is_refused_with_its_place_or_taken(tmp_path):
     good = json.dumps({"version": "2.0", "functionTimeout": "00:05:00", "extensions": {"durableTask": {
         "hubName": "TestHub", "maxConcurrentActivityFunctions": 5, "storageProvider": {"partitionCount": 4}}}}).encode()
     (tmp_path / "app").mkdir()
-    (tmp_path / "app" / "app.so").symlink_to(svc.app("never"))
+    (tmp_path / "app" / "app.so").write_bytes(b"noise")
     for _ in range(60 if FULL else 12):
         (tmp_path / "app" / "host.json").write_bytes(spoil(good))
-        # A database that nobody has ends the start of those that are taken.
-        code, said = start_once(tmp_path, "--database", "postgresql://nobody@127.0.0.1:1/none?connect_timeout=1", "--bind", "0.0.0.0",
-                                tmp_path / "app")
+        # An app that is none ends the start of those that are taken.
+        code, said = start_once(tmp_path, "--database", "postgresql://nobody@127.0.0.1:1/none?connect_timeout=1", tmp_path / "app")
         assert code == 3, (code, said)
-        assert "host.json" in said or "--no-auth" in said, said
+        assert "host.json" in said or "app.so" in said, said
