@@ -14,6 +14,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import service as svc  # noqa: E402
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: measures time, so nothing else runs beside it")
+
+
 @pytest.fixture(scope="module")
 def database():
     """Conninfo of a new, empty database; dropped at the end of the module."""

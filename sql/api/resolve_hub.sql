@@ -1,8 +1,8 @@
 -- taskhub.resolve_hub(hub)
 --
 -- The row of the hub of that name, in any case of letters. Without a name: the setting taskhub.hub; without that, the
--- only hub there is.
--- Errors: TH006 no such hub; no name, no setting, and not exactly one hub. Tables: reads hubs.
+-- only hub there is; of several, the one called default.
+-- Errors: TH006 no such hub; no name, no setting, not exactly one hub and none called default. Tables: reads hubs.
 create or replace function taskhub.resolve_hub(p_hub text default null)
 returns taskhub.hubs language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -20,6 +20,10 @@ begin
 
     select count(*) into v_count from taskhub.hubs;
     if v_count <> 1 then
+        select * into v_hub from taskhub.hubs where lower(name) = 'default';
+        if found then
+            return v_hub;
+        end if;
         raise exception 'hub: must be given, by argument or by the setting taskhub.hub, as there are % hubs', v_count
             using errcode = 'TH006';
     end if;
@@ -28,4 +32,4 @@ begin
 end
 $$;
 comment on function taskhub.resolve_hub(text) is
-    'The hub of that name; without a name, that of the setting taskhub.hub, or the only one.';
+    'The hub of that name; without a name, that of the setting taskhub.hub, the only one, or the one called default.';

@@ -55,7 +55,7 @@ static void default_hub(th_config *config, char out[TH_HUB_NAME_SIZE])
 {
     const char *site = env("WEBSITE_SITE_NAME");
 
-    th_hub_name_from(site ? site : "TestHubName", out);
+    th_hub_name_from(site ? site : "default", out);
     if (th_config_origin(config, "hub") == TH_FROM_DEFAULT)
         config->hub = th_strdup(config->inner->arena, out);
 }

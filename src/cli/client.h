@@ -23,9 +23,10 @@
     {                                                                                       \
         "data", "DIR", "data_dir", "folder of the private cluster (TASKHUB_DATA; .taskhub)" \
     }
-#define TH_HUB_FLAG                                                                           \
-    {                                                                                         \
-        "hub", "NAME", "hub", "task hub (TASKHUB_HUB; host.json; else the only one there is)" \
+#define TH_HUB_FLAG                                                                     \
+    {                                                                                   \
+        "hub", "NAME", "hub",                                                           \
+            "task hub (TASKHUB_HUB; host.json; else the only one there is, or default)" \
     }
 #define TH_JSON_FLAG                               \
     {                                              \

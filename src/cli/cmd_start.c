@@ -298,7 +298,7 @@ static th_exit run(th_arena *arena, const th_args *args)
 
 static const th_flag flags[] = {
     TH_DATABASE_FLAGS,
-    { "hub", "NAME", "hub", "task hub (TASKHUB_HUB; host.json; TestHubName)" },
+    { "hub", "NAME", "hub", "task hub (TASKHUB_HUB; host.json; default)" },
     { "partitions", "N", "partition_count", "of a hub that is new: 1 to 1024 (host.json; 4)" },
     { "port", "N", "port", "HTTP port, 0 for any free one (TASKHUB_PORT; 7071)" },
     { "bind", "ADDRESS", "bind", "HTTP address (TASKHUB_BIND; 127.0.0.1)" },

@@ -13,6 +13,8 @@ from cutter import Cutter
 from facts import FULL
 from load import Events, Load
 
+pytestmark = pytest.mark.alone
+
 APPS = [svc.example("hello"), svc.app("never")]
 FIGHT = 60 if FULL else 4  # seconds
 

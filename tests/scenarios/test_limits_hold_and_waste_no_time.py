@@ -9,6 +9,8 @@ import facts
 import service as svc
 from facts import FULL
 
+pytestmark = pytest.mark.alone
+
 LIMIT = 4
 # At full length the ideal is 25 s on one process and 10 s on three; a run may take 3 % more. Shortened, the fixed costs of
 # ten steps on a busy machine weigh more than that.

@@ -13,6 +13,8 @@ sys.path.insert(0, str(svc.ROOT / "bench"))
 import cluster  # noqa: E402
 from figures import fan_out, hello  # noqa: E402
 
+pytestmark = pytest.mark.alone
+
 TRIES = 3
 COUNT = 5000
 LEAST_SHARE = 0.25

@@ -9,6 +9,8 @@ import facts
 import service as svc
 from facts import FULL
 
+pytestmark = pytest.mark.alone
+
 APPS = [svc.app("scenarios")]
 TIMERS = 2000 if FULL else 200
 

@@ -1,7 +1,7 @@
 -- taskhub.resolve_hub: by name, by setting, the only one.
 begin;
 \ir helpers/taskhub_test.sql
-select plan(8);
+select plan(9);
 delete from taskhub.hubs;
 
 select throws_ok($$ select taskhub.resolve_hub() $$, 'TH006',
@@ -19,6 +19,9 @@ select is((taskhub.resolve_hub()).name, 'Two', 'the setting taskhub.hub is the d
 select is((taskhub.resolve_hub('One')).name, 'One', 'an argument goes before the setting');
 select set_config('taskhub.hub', '', true);
 select throws_ok($$ select taskhub.resolve_hub() $$, 'TH006', null, 'an empty setting is none');
+
+select taskhub.create_hub('Default');
+select is((taskhub.resolve_hub()).name, 'Default', 'of several hubs, the one called default');
 
 select * from finish();
 rollback;

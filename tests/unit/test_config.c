@@ -36,7 +36,7 @@ TEST(with_nothing_given_the_defaults_hold)
     check_load(c, NULL);
     CHECK_INT(sched_getaffinity(0, sizeof set, &set), 0);
     CHECK_STR(c->database, NULL);
-    CHECK_STR(c->hub, "TestHubName");
+    CHECK_STR(c->hub, "default");
     CHECK_STR(c->bind, "127.0.0.1");
     CHECK_INT(c->port, 7071);
     CHECK_STR(c->data_dir, ".taskhub");

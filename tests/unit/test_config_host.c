@@ -85,7 +85,7 @@ TEST(null_means_the_default)
     th_config *c = after(DURABLE("\"hubName\":null,\"storageProvider\":null,"
                                  "\"extendedSessionsEnabled\":null"));
 
-    CHECK_STR(c->hub, "TestHubName");
+    CHECK_STR(c->hub, "default");
     CHECK(c->extended_sessions);
     CHECK_INT(th_config_origin(c, "hub"), TH_FROM_DEFAULT);
     th_config_free(c);
