@@ -170,10 +170,25 @@ TH_API bool th_is_cancelled(const th_activity *a);
 
 /* ---- orchestrators: activities -------------------------------------------------------------- */
 
+/* A try that failed, as a retry policy's handler sees it. Its texts live as long as the
+ * orchestrator. */
+typedef struct th_failed_try {
+    int attempt;       /* which one, from 1 */
+    int64_t elapsed;   /* microseconds since the first one was scheduled */
+    const char *input; /* of the activity or child; NULL: none */
+    const char *type;  /* of its failure, as given to th_fail_with */
+    const char *message;
+} th_failed_try;
+
 /*
  * How often to try an activity and how long to pause between tries: first_interval, then each time
  * backoff times more, up to max_interval. No try starts later than timeout after the first. Zero
  * for backoff (1.0), max_interval and timeout (none) is fine; max_attempts is from 1 to 100000.
+ *
+ * handler, if there is one, is asked after each failure that leaves a try: true goes on, false
+ * gives up. It is asked again in every replay, so it decides by what it is given and by nothing
+ * that changes; it takes no steps of its own. What failed for good is not tried again, whatever the
+ * handler would say.
  */
 typedef struct th_retry {
     int64_t first_interval; /* microseconds: 5 * TH_SECOND */
@@ -181,6 +196,8 @@ typedef struct th_retry {
     double backoff;         /* 1.0 or more */
     int64_t max_interval;
     int64_t timeout;
+    bool (*handler)(const th_failed_try *failed, void *data); /* NULL: none */
+    void *data;                                               /* for the handler */
 } th_retry;
 
 /* Runs an activity and waits: its result. If it failed, the orchestrator ends right here, Failed

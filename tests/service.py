@@ -198,6 +198,11 @@ class Service:
         getattr(self, how)()
         return self.start(ready)
 
+    def rss(self):
+        """Resident memory, in MB."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as f:
+            return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) / 1024
+
     def pause(self):
         self.process.send_signal(signal.SIGSTOP)
 

@@ -57,13 +57,29 @@ static int64_t next_pause(th__retrying *retry)
     return pause;
 }
 
+/* The handler runs outside the orchestrator's coroutine and has no th_orch to take steps with. */
+static bool handler_agrees(th_orch *o, const th__retrying *retry, const char *failure)
+{
+    if (!retry->policy.handler)
+        return true;
+
+    const th_failed_try failed = {
+        .attempt = retry->attempt,
+        .elapsed = o->now_us - retry->started_us,
+        .input = retry->input,
+        .type = th_get_string(o, failure, "type", ""),
+        .message = th_get_string(o, failure, "message", ""),
+    };
+    return retry->policy.handler(&failed, retry->policy.data);
+}
+
 bool th__retry_pause(th_task *task, const char *failure)
 {
     th_orch *o = task->o;
     th__retrying *retry = task->u.retry;
 
     if (!retry || retry->attempt >= retry->policy.max_attempts ||
-        th_get_bool(failure, "nonRetriable", false))
+        th_get_bool(failure, "nonRetriable", false) || !handler_agrees(o, retry, failure))
         return false;
 
     int64_t due = o->now_us + next_pause(retry);

@@ -45,6 +45,8 @@ CASES = [
     case("retries until it works", "Retry", 4, input="4"),
     failed("retries in vain", "RetryInVain", "try 3"),
     failed("a failure for good is not tried again", "RetryHopeless", "try 1"),
+    case("a handler that agrees until it works", "RetryHandled", 3, input='{"good": 3, "last": 4}'),
+    failed("a handler that gives up", "RetryHandled", "try 2", input='{"good": 5, "last": 2}'),
 
     # timers
     case("a timer", "Sleeps", "slept", input="0.1"),

@@ -10,11 +10,6 @@ APPS = [svc.app("scenarios"), svc.example("hello")]
 GENERATIONS = 10000 if FULL else 100
 
 
-def resident(service):
-    with open(f"/proc/{service.process.pid}/status", encoding="ascii") as f:
-        return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) / 1024
-
-
 def loop(service, instance, generations):
     """Starts it, with all its events raised at once; the output when it is done."""
     service.start_instance("Generations", instance, {"left": generations, "sum": 0})
@@ -27,10 +22,10 @@ def loop(service, instance, generations):
 def test_generations_take_their_events_along_and_neither_leak_nor_slow_down(service):
     service.sql("set taskhub.notify = on")
     loop(service, "warm-up", GENERATIONS // 10)
-    before = resident(service)
+    before = service.rss()
     output = loop(service, "generations", GENERATIONS)
     assert output["sum"] == sum(range(GENERATIONS // 10))
-    assert resident(service) - before < 16, f"{before} MB have become {resident(service)} MB"
+    assert service.rss() - before < 16, f"{before} MB have become {service.rss()} MB"
     executions = service.sql("select count(distinct execution_id) from taskhub.history where instance_id = 'generations'")
     assert executions == [(1,)], "history of earlier generations has stayed"
     facts.all_is_well(service)

@@ -13,6 +13,8 @@ pytestmark = pytest.mark.alone
 
 APPS = [svc.app("scenarios")]
 TIMERS = 2000 if FULL else 200
+PENDING = 100_000 if FULL else 5_000
+TEN_YEARS = 10 * 366 * 86400
 
 WATCH = """
 create table timers_seen (instance_id text, seen timestamptz, event json);
@@ -51,6 +53,20 @@ def test_a_timer_that_fell_due_while_nothing_ran_fires_once_and_at_once(service)
     service.start()
     service.wait_status(instance, "Completed", 5)
     assert service.sql("select count(*) from timers_seen where instance_id = %s", [instance]) == [(1,)]
+
+
+def test_pending_timers_cost_no_memory_and_hold_up_none_that_is_due(make_service):
+    service = make_service(apps=APPS, hub="Pending").start()
+    empty = service.restart().rss()
+    many = "select count(*) from taskhub.start_instances('Sleeps', array_fill(%s::text, array[%s]), %s)"
+    service.sql(many, [json.dumps(TEN_YEARS), PENDING, service.hub])
+    waiting = "select count(*) from taskhub.instances_view where hub = %s and runtime_status = 'Running'"
+    svc.until(lambda: service.sql(waiting, [service.hub]) == [(PENDING,)], 120, what="all wait for their timers")
+    full = service.restart().rss()
+    assert full - empty < 4, f"{PENDING} pending timers cost {full - empty:.1f} MB"
+    instance = service.start_instance("Sleeps", input=0.5)
+    service.wait_status(instance, "Completed", 5)
+    facts.nothing_is_stuck(service)
 
 
 def tries(service, instance):

@@ -177,6 +177,25 @@ static const char *retry_out_of_time(th_orch *o)
     return th_await(o, th_schedule_activity(o, "Flaky", "99", &policy));
 }
 
+/* Gives up at the try whose number the data name, or at the first failure of another type. */
+static bool until_try(const th_failed_try *failed, void *data)
+{
+    return failed->attempt < *(const int *)data && strcmp(failed->type, "Flaky") == 0 &&
+           strstr(failed->message, "try") && failed->elapsed >= 0;
+}
+
+static const char *retry_handled(th_orch *o)
+{
+    int *last = th_memory(o, sizeof *last);
+    th_retry policy = {
+        .first_interval = 10 * TH_MILLISECOND, .max_attempts = 9, .handler = until_try, .data = last
+    };
+
+    *last = (int)th_get_int(th_input(o), "last", 1);
+    return th_await(o,
+                    th_schedule_activity(o, "Flaky", th_get_json(o, th_input(o), "good"), &policy));
+}
+
 /* ---- timers ---------------------------------------------------------------------------------- */
 
 static int64_t microseconds(th_orch *o)
@@ -398,6 +417,7 @@ TH_APP(app)
     th_add_orchestrator(app, "PassesPayload", passes_payload);
     th_add_orchestrator(app, "GivesNothing", gives_nothing);
     th_add_orchestrator(app, "Retry", retry);
+    th_add_orchestrator(app, "RetryHandled", retry_handled);
     th_add_orchestrator(app, "RetryCapped", retry_capped);
     th_add_orchestrator(app, "RetryInVain", retry_in_vain);
     th_add_orchestrator(app, "RetryHopeless", retry_hopeless);
