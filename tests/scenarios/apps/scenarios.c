@@ -2,6 +2,7 @@
  * scenarios.c - one orchestrator for each scenario of cases.py and the files beside it, under its
  * name.
  */
+#include <string.h>
 #include <taskhub.h>
 #include <time.h>
 
