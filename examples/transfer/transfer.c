@@ -8,19 +8,20 @@
  */
 #include <taskhub.h>
 
-static const char *entry(th_orch *o, const char *account, const char *amount)
+static const char *entry(th_orch *o, const char *account, double amount)
 {
-    return th_text(o, "{\"account\":%s,\"amount\":%s}", account, amount);
+    return th_text(o, "{\"account\":%s,\"amount\":%.2f}", th_quote(o, account), amount);
 }
 
 /* Takes the money, and gives it back if the other account can't take it. */
 static const char *transfer_orchestrator(th_orch *o)
 {
-    const char *from = th_get(o, th_input(o), "from"), *to = th_get(o, th_input(o), "to");
-    const char *amount = th_get(o, th_input(o), "amount");
+    const char *from = th_get_string(o, th_input(o), "from", "");
+    const char *to = th_get_string(o, th_input(o), "to", "");
+    double amount = th_get_number(th_input(o), "amount", 0);
 
-    if (!from || !to || !amount)
-        return th_fail_with(o, "BadInput", "input must have from, to and amount");
+    if (!(amount > 0))
+        return th_fail_with(o, "BadInput", "amount must be more than 0");
     th_call_activity(o, "Withdraw", entry(o, from, amount));
 
     th_task *deposit = th_schedule_activity(o, "Deposit", entry(o, to, amount), NULL);

@@ -1,7 +1,8 @@
 -- taskhub.find_function(function)
 --
 -- Inner. The function of that signature ('app.charge(jsonb)'), or the only one of that name ('app.charge').
--- Errors: TH006 there is none, several have that name, or it is temporary. Tables: reads pg_proc.
+-- Errors: TH006 there is none, several have that name, or it is temporary; 42501 the caller may
+-- not use its schema. Tables: reads pg_proc.
 create or replace function taskhub.find_function(p_function text)
 returns oid language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -13,7 +14,10 @@ begin
     begin
         v_found := case when strpos(p_function, '(') > 0 then to_regprocedure(p_function)::oid
                         else to_regproc(p_function)::oid end;
-    exception when syntax_error_or_access_rule_violation or data_exception then
+    exception
+    when insufficient_privilege then
+        raise;
+    when syntax_error_or_access_rule_violation or data_exception then
         raise exception 'function: % can''t be looked up', p_function using errcode = 'TH006', detail = sqlerrm;
     end;
     if v_found is null then

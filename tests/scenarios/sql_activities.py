@@ -24,7 +24,7 @@ end $$;
 
 def given_ledger(service):
     """The schema, and the functions bound, in a database that the service has migrated."""
-    if not service.sql("select from pg_namespace where nspname = 'app'"):
+    if not service.sql("select 1 from pg_namespace where nspname = 'app'"):
         service.sql(SCHEMA)
     for name, function in (("Post", "app.post(jsonb)"), ("Refuse", "app.refuse(jsonb)")):
         bind(service, name, function)

@@ -229,11 +229,10 @@ def test_an_instance_that_was_terminated_runs_no_function_any_more(service):
     facts.all_is_well(service)
 
 
-def test_the_functions_timeout_is_kept_and_the_work_undone(make_service):
-    small = make_service(apps=APPS, hub="Hasty")
-    with open(f"{small.cwd}/host.json", "w", encoding="utf-8") as f:
-        json.dump({"version": "2.0", "functionTimeout": "00:00:01"}, f)
-    small.start()
+def test_the_functions_timeout_is_kept_and_the_work_undone(make_service, tmp_path):
+    (tmp_path / "host.json").write_text('{"version": "2.0", "functionTimeout": "00:00:01"}')
+    (tmp_path / "sqlact.so").symlink_to(APPS[0])
+    small = make_service(apps=[tmp_path], hub="Hasty").start()
     small.sql("""create function app.sleepy(p jsonb) returns void language sql as
         'insert into app.ledger (who, n) values (''sleepy'', 1); select pg_sleep(60)'""")
     given.bind(small, "sleepy", "app.sleepy(jsonb)")
