@@ -17,8 +17,8 @@ static const char *call_retried(th_orch *o)
     const char *name = th_get_string(o, th_input(o), "name", "Post");
     th_retry retry = { .first_interval = TH_SECOND / 20, .max_attempts = 5 };
 
-    return th_await(o, th_schedule_activity(o, name,
-                                            th_get_string(o, th_input(o), "input", NULL), &retry));
+    return th_await(
+        o, th_schedule_activity(o, name, th_get_string(o, th_input(o), "input", NULL), &retry));
 }
 
 static const char *post(th_orch *o, int64_t n)
