@@ -229,6 +229,15 @@ def test_an_instance_that_was_terminated_runs_no_function_any_more(service):
     facts.all_is_well(service)
 
 
+def test_a_process_without_any_app_runs_them_for_one_that_runs_no_activities(make_service):
+    owner = make_service(apps=APPS, hub="Split", args=["--no-activities"]).start()
+    make_service(apps=[], hub="Split", args=["--no-orchestrators"]).start()
+    given.bind(owner, "Post", "app.post(jsonb)")
+    instance, _ = run(owner, "in_a_row", 3)
+    given.each_is_posted_once(owner, instance, 3)
+    facts.all_is_well(owner)
+
+
 def test_the_functions_timeout_is_kept_and_the_work_undone(make_service, tmp_path):
     (tmp_path / "host.json").write_text('{"version": "2.0", "functionTimeout": "00:00:01"}')
     (tmp_path / "sqlact.so").symlink_to(APPS[0])
