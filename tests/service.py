@@ -307,6 +307,10 @@ class Service:
             self._sql.close()
             raise
 
+    def forget_sql(self):
+        """After a crash of the server: the next statement gets a connection of its own."""
+        self._sql.close()
+
     def _sql_run(self, statement, params):
         with self._sql.cursor() as cur:
             cur.execute(statement, params)

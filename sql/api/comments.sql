@@ -157,3 +157,14 @@ comment on column taskhub.schedules.problem is 'Why the last try failed; null af
 comment on column taskhub.schedules.retry_at is 'After a failure: when to try again.';
 comment on column taskhub.schedules.created_at is 'When it was made.';
 comment on column taskhub.schedules.updated_at is 'When somebody made or changed it last.';
+
+comment on table taskhub.sql_activities is 'Activities whose name is bound to a function of this database.';
+comment on column taskhub.sql_activities.hub_id is 'Its hub.';
+comment on column taskhub.sql_activities.name_key is 'The name in lower case.';
+comment on column taskhub.sql_activities.name is 'Name of the activity.';
+comment on column taskhub.sql_activities.schema_name is 'Schema of the function.';
+comment on column taskhub.sql_activities.function_name is 'Name of the function.';
+comment on column taskhub.sql_activities.argument is 'Type of its argument: jsonb, json or text (the input as it came); or none.';
+comment on column taskhub.sql_activities.result is 'What it returns: json (or jsonb), text (that is JSON), void, or value (made into JSON).';
+comment on column taskhub.sql_activities.created_by is 'The role that bound it.';
+comment on column taskhub.sql_activities.created_at is 'When it was bound.';

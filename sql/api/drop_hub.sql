@@ -4,8 +4,8 @@
 -- partitions or has registered as its worker. Holds the partitions' locks until the transaction ends, so that
 -- nobody becomes their owner meanwhile; never waits for one.
 -- Errors: TH004 the hub is in use; TH006 no such hub.
--- Tables: reads hubs, workers; deletes from inbox, activities, history, instances, commits, schedules, workers, partitions,
--- keys, hub_secrets, hubs.
+-- Tables: reads hubs, workers; deletes from inbox, activities, history, instances, commits, sql_activities, schedules, workers,
+-- partitions, keys, hub_secrets, hubs.
 create or replace function taskhub.drop_hub(p_name text)
 returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -39,6 +39,7 @@ begin
     delete from taskhub.history where partition_id between v_hub.first_partition and v_last;
     delete from taskhub.instances where partition_id between v_hub.first_partition and v_last;
     delete from taskhub.commits where partition_id between v_hub.first_partition and v_last;
+    delete from taskhub.sql_activities where hub_id = v_hub.hub_id;
     delete from taskhub.schedules where hub_id = v_hub.hub_id;
     delete from taskhub.workers where hub_id = v_hub.hub_id;
     delete from taskhub.partitions where hub_id = v_hub.hub_id;

@@ -95,3 +95,16 @@ left join taskhub.instances i
       and i.instance_id = s.last_instance_id;
 comment on view taskhub.schedules_view is
     'Schedules: when each is due next, what it started last and how that stands.';
+
+create or replace view taskhub.sql_activities_view as
+select h.name as hub, a.name, format('%I.%I(%s)', a.schema_name, a.function_name, nullif(a.argument, 'none')) as function,
+       a.result, f.is_there, f.security_definer, a.created_by, a.created_at
+from taskhub.sql_activities a
+join taskhub.hubs h on h.hub_id = a.hub_id
+cross join lateral (
+    select count(*) > 0 as is_there, coalesce(bool_or(p.prosecdef), false) as security_definer
+    from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname = a.schema_name and p.proname = a.function_name
+      and oidvectortypes(p.proargtypes) = case a.argument when 'none' then '' else a.argument end) f;
+comment on view taskhub.sql_activities_view is
+    'Activities whose name is bound to a function, and whether that function is there.';

@@ -46,6 +46,8 @@ const th__setting th__settings[] = {
       0, 0 },
     { "extended_session_idle_s", NULL, DURABLE "extendedSessionIdleTimeoutInSeconds",
       AT(extended_session_idle_s), TH__INT, INT32_MIN, INT32_MAX },
+    { "sql_connections", "TASKHUB_SQL_CONNECTIONS", STORAGE "sqlActivityConnections",
+      AT(sql_connections), TH__INT, 1, 1000 },
     { "partition_count", NULL, STORAGE "partitionCount", AT(partition_count), TH__INT, 1, 1024 },
     { "max_polling_us", NULL, STORAGE "maxQueuePollingInterval", AT(max_polling_us), TH__DURATION,
       0, 0 },
@@ -83,6 +85,7 @@ static void set_defaults(th_config *config)
     config->data_dir = ".taskhub";
     config->log_level = TH_LOG_INFO;
     config->log_format = TH_LOG_TEXT;
+    config->sql_connections = 8;
     config->max_activities = slots;
     config->max_orchestrators = slots;
     config->max_entities = slots;

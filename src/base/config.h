@@ -42,6 +42,7 @@ typedef struct th_config {
     int entity_batch;            /* operations that an entity runs in one go; 5000 */
     bool extended_sessions;      /* keep suspended orchestrators in memory; true */
     int extended_session_idle_s; /* 30; never negative */
+    int sql_connections;         /* SQL activities at once in this process, a connection each; 8 */
     int partition_count;         /* of a hub that is created; 4 */
     int64_t max_polling_us;      /* longest pause between looks at the queues; 30 s */
     bool store_inputs;           /* keep inputs in the history; false */

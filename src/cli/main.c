@@ -22,6 +22,7 @@ int main(int argc, char **argv)
         th_cmd_key,
         th_cmd_instance,
         th_cmd_schedule,
+        th_cmd_activity,
         { .name = "version", .summary = "Prints the program's version", .run = run_version },
         { 0 },
     };

@@ -13,6 +13,7 @@
 #include "cli/bind.h"
 #include "engine/engine.h"
 #include "http/server.h"
+#include "runtime/sql_activity.h"
 #include "store/front.h"
 
 struct th_service {
@@ -20,6 +21,7 @@ struct th_service {
     const char *conninfo;
     th_hub hub;
     th_native *native;
+    th_sqlact *sqlact; /* NULL: no activities */
     th_engine *engine; /* NULL: neither role that needs one */
     th_front *front;   /* NULL: no HTTP */
     th_http_server *http;
@@ -53,6 +55,24 @@ static th_engine_options engine_options(const th_service *service, const char *w
     };
 }
 
+/* A bound name goes before an app's: then it is the same in every process of the hub. */
+static void add_sql_activities(th_service *service)
+{
+    const th_config *config = service->config;
+    int64_t timeout_us = config->function_timeout_us;
+    th_sqlact_options options = {
+        .conninfo = service->conninfo,
+        .hub_id = service->hub.hub_id,
+        .connections = config->sql_connections < config->max_activities ? config->sql_connections
+                                                                        : config->max_activities,
+        .timeout_us = timeout_us > 0 ? timeout_us : 0,
+    };
+
+    service->sqlact = th_sqlact_new(&options);
+    th_sqlact_attach(service->sqlact, service->engine);
+    th_engine_register(service->engine, th_sqlact_executor(service->sqlact));
+}
+
 static th_rc start_engine(th_service *service, th_error *err)
 {
     char where[256] = "";
@@ -65,6 +85,8 @@ static th_rc start_engine(th_service *service, th_error *err)
     th_rc rc = th_engine_new(&options, &service->engine, err);
     if (rc != TH_OK)
         return rc;
+    if (!service->config->no_activities)
+        add_sql_activities(service);
     th_native_attach(service->native, service->engine);
     th_engine_register(service->engine, th_native_executor(service->native));
     return th_engine_start(service->engine, err);
@@ -210,6 +232,7 @@ bool th_service_stop(th_service *service, int64_t drain_us)
         return false; /* their threads still use native and engine */
     }
     th_native_free(service->native);
+    th_sqlact_free(service->sqlact);
     th_engine_free(service->engine);
     free(service);
     return true;

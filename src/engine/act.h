@@ -35,6 +35,7 @@ struct th_act {
     bool quick;   /* counts among those that will be done in a moment */
     /* The answer, once there is one. */
     char *result, *failure;
+    bool committed; /* the executor has written it */
     char texts[];
 };
 

@@ -16,6 +16,8 @@ enum { POLL_US = 3000000, DEAF_POLL_US = 100000, RETRY_US = 200000, REGISTERED_P
 /* Claims younger than 5 s are left alone (protocol A8); what a lost statement of up to 30 s still
  * claimed is found too. */
 enum { RECONCILE_US = 5200000, RECONCILES = 7 };
+/* Between looks at names that may change; a notification tells of them sooner. */
+enum { REFRESH_US = 2000000 };
 
 typedef struct claimer {
     th_engine *engine;
@@ -27,6 +29,7 @@ typedef struct claimer {
     int64_t reconcile_at_us;
     int64_t due_us; /* monotonic; when the next activity that waits for its time may be claimed;
                        INT64_MAX: none */
+    int64_t refresh_at_us; /* monotonic; when names are looked at again */
 } claimer;
 
 static void push_claimed(th_act_list *acts, const th_claimed *c, bool suspect)
@@ -190,10 +193,10 @@ static int64_t sleep_us(const claimer *c)
     return until < 0 ? 0 : until < poll_us ? until : poll_us;
 }
 
-static void ignore(void *arg, int32_t partition_id)
+static void notified(void *arg, int32_t what)
 {
-    (void)arg;
-    (void)partition_id;
+    if (what == TH_NOTIFIED_NAMES)
+        ((claimer *)arg)->refresh_at_us = 0;
 }
 
 /* Locks first, then one more look, then sleep. */
@@ -205,7 +208,7 @@ static th_rc sleep_until_wanted(claimer *c, th_error *err)
         rc = claim_round(c, &found, err);
     if (rc != TH_OK || found)
         return rc;
-    rc = th_notify_wait(c->db, c->engine->claimer_fd, sleep_us(c), ignore, NULL, err);
+    rc = th_notify_wait(c->db, c->engine->claimer_fd, sleep_us(c), notified, c, err);
     th__absorb(c->engine->claimer_fd);
     return rc;
 }
@@ -226,11 +229,34 @@ static th_rc wake_foreign(claimer *c, th_error *err)
     return rc;
 }
 
+/* Which activities can be run may change while we run: SQL activities. */
+static th_rc refresh_names(claimer *c, th_error *err)
+{
+    th_engine *engine = c->engine;
+    bool any = false;
+    th_rc rc = TH_OK;
+    if (!engine->options.activities || th_mono_us() < c->refresh_at_us)
+        return TH_OK;
+    for (size_t i = 0; i < engine->executor_count && rc == TH_OK; i++) {
+        const th_executor *x = engine->executors[i];
+        bool changed = false;
+        rc = x->refresh ? x->refresh(x->self, c->db, &changed, err) : TH_OK;
+        any |= changed;
+    }
+    if (any)
+        th_dispatch_refresh(engine->dispatch, engine->executors, engine->executor_count);
+    if (rc == TH_OK)
+        c->refresh_at_us = th_mono_us() + REFRESH_US;
+    return rc;
+}
+
 static th_rc round_of(claimer *c, th_error *err)
 {
     size_t found = 0;
     bool wanted = atomic_exchange(&c->engine->claims_wanted, false);
     th_rc rc = wake_foreign(c, err);
+    if (rc == TH_OK)
+        rc = refresh_names(c, err);
     if (rc == TH_OK && wanted)
         rc = idle_lock(c, false, err);
     if (rc == TH_OK)
@@ -256,8 +282,10 @@ static void connect_again(claimer *c, const th_error *why)
     c->idle_lock = false;
     if (th_db_open(c->engine->options.conninfo, TH_DB_CONTROL, &c->db, &err) != TH_OK)
         usleep(RETRY_US);
-    else if (th_listen_activities(c->db, c->engine->hub.hub_id, &err) != TH_OK)
+    else if (th_listen_activities(c->db, c->engine->hub.hub_id, &err) != TH_OK ||
+             th_listen_names(c->db, c->engine->hub.hub_id, &err) != TH_OK)
         usleep(RETRY_US);
+    c->refresh_at_us = 0;
 }
 
 void *th__claimer_main(void *arg)

@@ -32,6 +32,8 @@ static size_t names_of(const th_engine *engine, th_item_kind kind, const char **
     for (size_t i = 0; i < engine->executor_count; i++) {
         const th_executor *x = engine->executors[i];
         const char *name;
+        if (x->refresh) /* every process of the hub has those */
+            continue;
         for (size_t k = 0; n < max && (name = x->list(x->self, kind, k)) != NULL; k++)
             names[n++] = name;
     }
@@ -176,7 +178,8 @@ static th_rc bury(control *c, const th_watch *watch, th_error *err)
 
 static void release_claims_of_dead(control *c, const th_watch *watch)
 {
-    if (!th_balance_newly_dead(c->balance, watch))
+    bool left = atomic_exchange(&c->engine->dead_claims_left, false);
+    if (!th_balance_newly_dead(c->balance, watch) && !left)
         return;
     for (size_t i = 0; i < watch->partition_count; i++)
         if (is_mine(c->engine, watch->partitions[i].partition_id))

@@ -197,7 +197,9 @@ static void run(th_dispatch *d, const th_act *act, uint64_t number)
                               .input = act->input,
                               .tags = act->tags,
                               .attempt = act->attempt,
-                              .delivery = act->claim_no };
+                              .delivery = act->claim_no,
+                              .partition_id = act->partition_id,
+                              .id = act->id };
     (void)d;
     act->executor->run_activity(act->executor->self, &item);
 }
@@ -287,6 +289,7 @@ static void keep_answer(th_act *act, const th_activity_answer *answer)
 {
     act->result = answer->failure ? NULL : th_mstrdup(answer->result);
     act->failure = th_mstrdup(answer->failure);
+    act->committed = answer->committed;
 }
 
 void th_dispatch_answer(th_dispatch *d, const th_activity_answer *answer)
@@ -369,7 +372,7 @@ static th_act *next_expired(th_dispatch *d, int64_t now_us)
 {
     for (int i = 0; i < d->options.max; i++) {
         th_act *act = d->slots[i].act;
-        if (act && now_us - act->started_us > d->options.timeout_us)
+        if (act && !act->executor->commits && now_us - act->started_us > d->options.timeout_us)
             return act;
     }
     return NULL;
@@ -431,8 +434,15 @@ int64_t *th_dispatch_running(th_dispatch *d, int32_t partition_id, size_t *count
     return ids;
 }
 
+void th_dispatch_refresh(th_dispatch *d, const th_executor *const *executors, size_t count)
+{
+    pthread_mutex_lock(&d->lock);
+    th_names_refresh(&d->names, executors, count);
+    pthread_mutex_unlock(&d->lock);
+}
+
 const char *const *th_dispatch_names(const th_dispatch *d, size_t *count)
 {
-    *count = d->names.count;
+    *count = d->names.lower_count;
     return d->names.lower;
 }

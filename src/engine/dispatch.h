@@ -17,8 +17,8 @@ typedef struct th_dispatch th_dispatch;
 typedef struct th_dispatch_options {
     int max;            /* slots */
     int64_t timeout_us; /* functionTimeout; 0: none */
-    /* Where a finished activity goes: its result or failure is set, or abandoned is. Owns act. Any
-     * thread. */
+    /* Where a finished activity goes: its result or failure is set, or act->committed, or abandoned
+     * is. Owns act. Any thread. */
     void (*done)(void *arg, th_act *act, bool abandoned, int64_t delay_us);
     /* The local queue has run low: more may be claimed. Any thread, must not block. */
     void (*idle)(void *arg);
@@ -71,7 +71,10 @@ int th_dispatch_quick(const th_dispatch *d);
 /* Ids in that partition that wait or run here; the caller frees. */
 int64_t *th_dispatch_running(th_dispatch *d, int32_t partition_id, size_t *count);
 
-/* Names that some executor can run, lower-case; valid until free. */
+/* Asks the executors again which activities they run. */
+void th_dispatch_refresh(th_dispatch *d, const th_executor *const *executors, size_t count);
+
+/* Names that some executor can run, lower-case; valid until refresh, whose thread alone may ask. */
 const char *const *th_dispatch_names(const th_dispatch *d, size_t *count);
 
 #endif

@@ -118,6 +118,16 @@ void th_engine_entity_answered(th_engine *engine, const th_entity_answer *answer
         th__pump_entity_answer(pump, answer);
 }
 
+/* Its completion is in the inbox already, if its claim was still current. */
+static void committed(th_engine *engine, th_act *act)
+{
+    atomic_fetch_add(&engine->completions_queue, 1);
+    th__wake_owner(engine, act->partition_id);
+    if (act->suspect)
+        th__want_claims(engine); /* the next one may run */
+    th_act_free(act);
+}
+
 static void activity_done(void *arg, th_act *act, bool abandoned, int64_t delay_us)
 {
     th_engine *engine = arg;
@@ -127,6 +137,10 @@ static void activity_done(void *arg, th_act *act, bool abandoned, int64_t delay_
         return;
     }
     atomic_fetch_add(&engine->activities_run, 1);
+    if (act->committed) {
+        committed(engine, act);
+        return;
+    }
     th_pump *pump = th__owner_of(engine, act->partition_id, &acquisition);
     if (pump && !act->suspect)
         th__pump_complete(pump, act);

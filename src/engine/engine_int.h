@@ -192,7 +192,9 @@ struct th_engine {
     atomic_llong last_watch_us; /* monotonic; the watch that last succeeded */
     atomic_bool storage_trouble;
     atomic_bool connection_error; /* reconcile claims (protocol A8) */
-    atomic_bool watch_wanted;     /* before the second is over */
+    atomic_bool
+        dead_claims_left;     /* of a dead worker, and locked: a SQL activity may still commit */
+    atomic_bool watch_wanted; /* before the second is over */
 
     /* Who owns what in this process: read by any thread. */
     pthread_rwlock_t owners_lock;

@@ -13,9 +13,11 @@
 #define TH_ENGINE_EXECUTOR_H
 
 #include "base/arena.h"
+#include "base/error.h"
 #include "engine/event.h"
 
 typedef struct th_engine th_engine;
+struct th_db;
 
 typedef struct th_token {
     int32_t pump;    /* where the answer goes */
@@ -126,6 +128,10 @@ typedef struct th_activity_item {
     const char *tags;
     int32_t attempt;  /* of the retry policy, from 1 */
     int32_t delivery; /* of the claim, from 1 */
+
+    /* With delivery the token of the claim (protocol A3), for executors that commit. */
+    int32_t partition_id;
+    int64_t id;
 } th_activity_item;
 
 typedef struct th_activity_answer {
@@ -134,6 +140,7 @@ typedef struct th_activity_answer {
     const char *result;  /* NULL: none */
     const char *failure; /* not NULL: failed */
     int64_t delay_us;
+    bool committed; /* DONE: the row is gone, or not ours any longer; nothing is left to write */
 } th_activity_answer;
 
 /* ---- entities ------------------------------------------------------------------------------- */
@@ -219,6 +226,14 @@ typedef struct th_executor {
 
     /* Cooperative cancel of a running activity, or of an entity's operations; optional. */
     void (*cancel)(void *self, th_token token);
+
+    /* Its activities end in transactions of its own: it answers them `committed`, and sees to
+     * functionTimeout itself. */
+    bool commits;
+
+    /* Optional: the names of its activities may change. Asked every few seconds, on a thread of the
+     * engine that then calls `list`, with a connection to look with. *changed: they have. */
+    th_rc (*refresh)(void *self, struct th_db *db, bool *changed, th_error *err);
 
     /* Starts operations of an entity; on the pump's thread, must not block. Answers by
      * th_engine_entity_answered. NULL: it has none. */

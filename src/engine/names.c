@@ -23,19 +23,53 @@ static void lower_in_place(char *s)
         *s = (char)tolower((unsigned char)*s);
 }
 
+static bool equal_lower(const char *lower, const char *name)
+{
+    for (; *lower && *name; lower++, name++)
+        if (*lower != (char)tolower((unsigned char)*name))
+            return false;
+    return *lower == *name;
+}
+
+/* Its place, whoever runs it; -1: never heard of. */
+static int place_of(const th_names *n, const char *name)
+{
+    if (!n->slots) {
+        for (size_t i = 0; i < n->count; i++)
+            if (equal_lower(n->names[i].lower, name))
+                return (int)i;
+        return -1;
+    }
+    for (size_t at = hash_lower(name) & (n->cap - 1); n->slots[at]; at = (at + 1) & (n->cap - 1))
+        if (equal_lower(n->names[n->slots[at] - 1].lower, name))
+            return n->slots[at] - 1;
+    return -1;
+}
+
+/* The first executor that lists a name has it. */
 static void add(th_names *n, const char *name, const th_executor *executor)
 {
-    if (n->count && th_names_find(n, name) >= 0)
+    int place = place_of(n, name);
+    if (place >= 0) {
+        if (!n->names[place].executor)
+            n->names[place].executor = executor;
         return;
+    }
     n->names = th_realloc(n->names, (n->count + 1) * sizeof *n->names);
-    n->lower = th_realloc(n->lower, (n->count + 1) * sizeof *n->lower);
-    th_name *x = &n->names[n->count];
+    th_name *x = &n->names[n->count++];
     *x = (th_name){
         .lower = th_mstrdup(name), .hash = hash_lower(name), .executor = executor, .mean_us = -1
     };
     lower_in_place(x->lower);
-    n->lower[n->count] = x->lower;
-    n->count++;
+}
+
+static void list_lower(th_names *n)
+{
+    n->lower = th_realloc(n->lower, (n->count + 1) * sizeof *n->lower);
+    n->lower_count = 0;
+    for (size_t i = 0; i < n->count; i++)
+        if (n->names[i].executor)
+            n->lower[n->lower_count++] = n->names[i].lower;
 }
 
 static void index_names(th_names *n)
@@ -55,12 +89,22 @@ static void index_names(th_names *n)
 void th_names_init(th_names *names, const th_executor *const *executors, size_t count)
 {
     *names = (th_names){ 0 };
+    th_names_refresh(names, executors, count);
+}
+
+void th_names_refresh(th_names *names, const th_executor *const *executors, size_t count)
+{
+    for (size_t i = 0; i < names->count; i++)
+        names->names[i].executor = NULL;
+    free(names->slots);
+    names->slots = NULL; /* while names come in */
     for (size_t i = 0; i < count; i++) {
         const th_executor *x = executors[i];
         const char *name;
         for (size_t k = 0; (name = x->list(x->self, TH_ITEM_ACTIVITY, k)) != NULL; k++)
             add(names, name, x);
     }
+    list_lower(names);
     index_names(names);
 }
 
@@ -74,26 +118,10 @@ void th_names_free(th_names *n)
     *n = (th_names){ 0 };
 }
 
-static bool equal_lower(const char *lower, const char *name)
-{
-    for (; *lower && *name; lower++, name++)
-        if (*lower != (char)tolower((unsigned char)*name))
-            return false;
-    return *lower == *name;
-}
-
 int th_names_find(const th_names *n, const char *name)
 {
-    if (!n->slots) {
-        for (size_t i = 0; i < n->count; i++)
-            if (equal_lower(n->names[i].lower, name))
-                return (int)i;
-        return -1;
-    }
-    for (size_t at = hash_lower(name) & (n->cap - 1); n->slots[at]; at = (at + 1) & (n->cap - 1))
-        if (equal_lower(n->names[n->slots[at] - 1].lower, name))
-            return n->slots[at] - 1;
-    return -1;
+    int place = place_of(n, name);
+    return place >= 0 && n->names[place].executor ? place : -1;
 }
 
 /* Shorter runs count for more: a busy machine makes single runs long, not the name slow. */

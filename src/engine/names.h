@@ -9,18 +9,20 @@
 typedef struct th_name {
     char *lower; /* names compare case-insensitively */
     uint64_t hash;
-    const th_executor *executor;
-    int64_t mean_us; /* of its runs, exponentially weighted; -1: unknown */
+    const th_executor *executor; /* NULL: nobody runs it any longer */
+    int64_t mean_us;             /* of its runs, exponentially weighted; -1: unknown */
 } th_name;
 
 typedef struct th_names {
     th_name *names;
-    const char **lower; /* the names alone */
+    const char **lower; /* those that somebody runs, alone */
     int *slots;
-    size_t count, cap;
+    size_t count, lower_count, cap;
 } th_names;
 
 void th_names_init(th_names *names, const th_executor *const *executors, size_t count);
+/* Asks the executors again: an entry keeps its place, what they no longer list has no executor. */
+void th_names_refresh(th_names *names, const th_executor *const *executors, size_t count);
 void th_names_free(th_names *names);
 int th_names_find(const th_names *names, const char *name); /* -1: nobody runs it */
 /* The weighted mean after one more run. */

@@ -50,13 +50,15 @@ static void say_acquired(int32_t partition_id, const th_ownership *own)
 
 static th_rc release_dead(th_pump *pump, int32_t partition_id, th_error *err)
 {
-    int64_t freed = 0, poisoned = 0;
+    int64_t freed = 0, poisoned = 0, left = 0;
     th_rc rc = th_pen_release_dead(pump->pen, partition_id, pump->engine->worker_id, TH_CRASH_LIMIT,
-                                   &freed, &poisoned, err);
+                                   &freed, &poisoned, &left, err);
     th_log_ctx ctx = { .partition = partition_id };
     th_part *part = th__part(pump, partition_id);
     if (rc != TH_OK)
         return rc;
+    if (left)
+        atomic_store(&pump->engine->dead_claims_left, true);
     if (freed)
         th_log(TH_LOG_WARN, TH_EV_CLAIM_RECONCILED, &ctx,
                "%lld activities of dead workers came free", (long long)freed);

@@ -95,7 +95,13 @@ static th_rc ask(th_db *db, const char *sql, int64_t deadline_us, PGresult **res
 {
     th__statement statement = { .sql = sql };
 
-    return th__db_run(db, &statement, deadline_us, res, err);
+    th_rc rc = th__db_run(db, &statement, deadline_us, res, err);
+
+    if (rc != TH_OK) {
+        PQclear(*res);
+        *res = NULL;
+    }
+    return rc;
 }
 
 static th_rc ask_self(th_db *db, int64_t deadline_us, self_portrait *out, th_error *err)

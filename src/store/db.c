@@ -10,6 +10,8 @@
 #include "store/params.h"
 #include "store/store_int.h"
 
+static const int64_t CANCEL_PATIENCE_US = 10000000; /* from the request to stop until the answer */
+
 void th_db_close(th_db *db)
 {
     if (!db)
@@ -157,14 +159,41 @@ static bool await_result(PGconn *pg, int64_t deadline_us)
     return true;
 }
 
+/* A second connection carries the request; where none can be had, the deadline decides. */
+static void cancel(th_db *db)
+{
+    PGcancel *request = PQgetCancel(db->pg);
+    char why[256];
+
+    if (request)
+        PQcancel(request, why, sizeof why);
+    PQfreeCancel(request);
+}
+
+/* False: the deadline has passed. Asks the server to stop when the statement's time is up. */
+static bool await(th_db *db, const th__statement *s, bool *cancelled, int64_t *deadline_us)
+{
+    if (!s->cancel_at_us || *cancelled)
+        return await_result(db->pg, *deadline_us);
+    if (await_result(db->pg, s->cancel_at_us))
+        return true;
+    cancel(db);
+    *cancelled = true;
+    *deadline_us = th__real_us() + CANCEL_PATIENCE_US;
+    return await_result(db->pg, *deadline_us);
+}
+
 /*
  * The last result up to the sync, or the first error: in the extended protocol a statement is
  * committed only after its own result, so a good one may still be followed by a bad one.
  */
-static th_rc collect(th_db *db, int64_t deadline_us, PGresult **res, th_error *err)
+static th_rc collect(th_db *db, const th__statement *statement, int64_t deadline_us, PGresult **res,
+                     th_error *err)
 {
+    bool cancelled = false;
+
     for (;;) {
-        if (!await_result(db->pg, deadline_us)) {
+        if (!await(db, statement, &cancelled, &deadline_us)) {
             th__db_cut(db);
             return th_fail(err, TH_DB_LOST, "the server did not answer in time");
         }
@@ -204,16 +233,12 @@ th_rc th__db_run(th_db *db, const th__statement *statement, int64_t deadline_us,
         rc = th_db_result_error(db, NULL, err);
         goto done;
     }
-    rc = collect(db, deadline_us, &got, err);
+    rc = collect(db, statement, deadline_us, &got, err);
     if (rc == TH_OK && (!got || is_error(got)))
         rc = th_db_result_error(db, got, err);
-    if (rc == TH_OK) {
-        *res = got;
-        got = NULL;
-    }
 
 done:
-    PQclear(got);
+    *res = got;
     if (!db->lost)
         PQsetnonblocking(db->pg, before);
     return rc;
@@ -230,24 +255,34 @@ static th_rc lie(th_db *db, th_error *err)
     return th_fail(err, TH_DB_LOST, "fault injection: the connection was cut after the statement");
 }
 
-/* One store operation. */
-static th_rc run_counted(th_db *db, const th__statement *statement, PGresult **res, th_error *err)
+th_rc th__db_ask(th_db *db, const th__statement *statement, PGresult **res, th_error *err)
 {
-    PGresult *got = NULL;
     th_error ignored = { 0 };
     th_fault fault = th_fault_point();
 
-    if (res)
-        *res = NULL;
+    *res = NULL;
     if (fault == TH_FAULT_FAIL) {
         th__db_cut(db);
         return th_fail(err, TH_DB_LOST, "fault injection: the connection was cut");
     }
     bool lies = fault == TH_FAULT_LIE;
-    th_rc rc = th__db_run(db, statement, deadline_of(db), &got, lies ? &ignored : err);
+    th_rc rc = th__db_run(db, statement, deadline_of(db), res, lies ? &ignored : err);
 
-    if (lies)
-        rc = lie(db, err);
+    if (!lies)
+        return rc;
+    PQclear(*res);
+    *res = NULL;
+    return lie(db, err);
+}
+
+static th_rc run_counted(th_db *db, const th__statement *statement, PGresult **res, th_error *err)
+{
+    PGresult *got = NULL;
+
+    if (res)
+        *res = NULL;
+    th_rc rc = th__db_ask(db, statement, &got, err);
+
     if (rc == TH_OK && res) {
         *res = got;
         return TH_OK;

@@ -33,6 +33,11 @@ th_rc th_listen_activities(th_db *control, int32_t hub_id, th_error *err)
     return listen_to(control, "listen", "taskhub_a", hub_id, err);
 }
 
+th_rc th_listen_names(th_db *control, int32_t hub_id, th_error *err)
+{
+    return listen_to(control, "listen", "taskhub_n", hub_id, err);
+}
+
 th_rc th_activities_idle(th_db *control, int32_t hub_id, bool idle, bool *had, th_error *err)
 {
     th_params p = { 0 };
@@ -58,6 +63,21 @@ th_rc th_listen_schedules(th_db *control, int32_t hub_id, th_error *err)
     return listen_to(control, "listen", "taskhub_s", hub_id, err);
 }
 
+/* What a letter before the digits stands for; INT32_MIN: nothing. */
+static int32_t meaning_of(char letter)
+{
+    switch (letter) {
+    case 'a':
+        return 0;
+    case 's':
+        return TH_NOTIFIED_SCHEDULES;
+    case 'n':
+        return TH_NOTIFIED_NAMES;
+    default:
+        return INT32_MIN;
+    }
+}
+
 /* Anybody may notify anything: only our own spelling counts. True: *partition_id, 0 for activities.
  */
 static bool parse_channel(const char *channel, int32_t *partition_id)
@@ -65,16 +85,16 @@ static bool parse_channel(const char *channel, int32_t *partition_id)
     if (strncmp(channel, "taskhub_", 8) != 0)
         return false;
     const char *digits = channel + 8;
-    bool activities = *digits == 'a', schedules = *digits == 's';
+    int32_t meaning = meaning_of(*digits);
 
-    digits += activities || schedules;
+    digits += meaning != INT32_MIN;
     if (!*digits || digits[strspn(digits, "0123456789")] || strlen(digits) > 10)
         return false;
     long long id = strtoll(digits, NULL, 10);
 
     if (id < 1 || id > INT32_MAX)
         return false;
-    *partition_id = activities ? 0 : schedules ? TH_NOTIFIED_SCHEDULES : (int32_t)id;
+    *partition_id = meaning != INT32_MIN ? meaning : (int32_t)id;
     return true;
 }
 

@@ -3,7 +3,8 @@
  * (protocol, 6).
  *
  * Channels: taskhub_<partition_id> for a partition's owner, taskhub_a<hub_id> for idle activity
- * workers, taskhub_s<hub_id> for changes of a hub's schedules.
+ * workers, taskhub_s<hub_id> for changes of a hub's schedules, taskhub_n<hub_id> for those of the
+ * names of its SQL activities.
  */
 #ifndef TH_STORE_NOTIFY_H
 #define TH_STORE_NOTIFY_H
@@ -14,6 +15,7 @@
 th_rc th_listen_partition(th_db *control, int32_t partition_id, bool on,
                           th_error *err) TH_MUST_CHECK;
 th_rc th_listen_activities(th_db *control, int32_t hub_id, th_error *err) TH_MUST_CHECK;
+th_rc th_listen_names(th_db *control, int32_t hub_id, th_error *err) TH_MUST_CHECK;
 th_rc th_listen_schedules(th_db *control, int32_t hub_id, th_error *err) TH_MUST_CHECK;
 
 /*
@@ -24,9 +26,9 @@ th_rc th_listen_schedules(th_db *control, int32_t hub_id, th_error *err) TH_MUST
 th_rc th_activities_idle(th_db *control, int32_t hub_id, bool idle, bool *had,
                          th_error *err) TH_MUST_CHECK;
 
-enum { TH_NOTIFIED_SCHEDULES = -1 };
+enum { TH_NOTIFIED_SCHEDULES = -1, TH_NOTIFIED_NAMES = -2 };
 
-/* Called once a notification; partition_id 0: activities, TH_NOTIFIED_SCHEDULES: those. */
+/* Called once a notification; partition_id 0: activities, TH_NOTIFIED_...: those. */
 typedef void (*th_notified)(void *arg, int32_t partition_id);
 
 /* Waits for at most timeout_us, or until wake_fd (or -1) becomes readable, and reports what came.

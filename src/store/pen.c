@@ -269,7 +269,7 @@ th_rc th_pen_give(th_pen *pen, int32_t partition_id, th_error *err)
 }
 
 th_rc th_pen_release_dead(th_pen *pen, int32_t partition_id, int32_t me, int32_t limit,
-                          int64_t *freed, int64_t *poisoned, th_error *err)
+                          int64_t *freed, int64_t *poisoned, int64_t *left, th_error *err)
 {
     number_text p = as_text(partition_id), w = as_text(me), l = as_text(limit);
     const char *params[] = { p.s, w.s, l.s };
@@ -279,6 +279,8 @@ th_rc th_pen_release_dead(th_pen *pen, int32_t partition_id, int32_t me, int32_t
         *freed = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
     if (rc == TH_OK && poisoned)
         *poisoned = strtoll(PQgetvalue(res, 0, 1), NULL, 10);
+    if (rc == TH_OK && left)
+        *left = strtoll(PQgetvalue(res, 0, 2), NULL, 10);
     PQclear(res);
     return rc;
 }

@@ -49,10 +49,12 @@ th_rc th_pen_give(th_pen *pen, int32_t partition_id, th_error *err) TH_MUST_CHEC
 /*
  * Protocol A5: sets free what dead or unknown workers hold in that partition, one crash more each,
  * but not what `me` holds. Activities with `limit` crashes are deleted and answered as failed in
- * the same statement. *freed, *poisoned may be NULL.
+ * the same statement. *left are locked: a SQL activity's session has outlived its process; try
+ * again later. *freed, *poisoned, *left may be NULL.
  */
 th_rc th_pen_release_dead(th_pen *pen, int32_t partition_id, int32_t me, int32_t limit,
-                          int64_t *freed, int64_t *poisoned, th_error *err) TH_MUST_CHECK;
+                          int64_t *freed, int64_t *poisoned, int64_t *left,
+                          th_error *err) TH_MUST_CHECK;
 
 /* Raises `attempts` of these messages, committed before their instances run (protocol O2). */
 typedef struct th_message_key {

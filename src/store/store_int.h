@@ -43,10 +43,17 @@ typedef struct th__statement {
     const int *lengths;
     const int *formats;
     int result_format;
+    int64_t
+        cancel_at_us; /* real; the server is asked to stop then, and has to answer soon; 0: never */
 } th__statement;
 
-/* Sends it and collects its results; no fault point. *res is NULL on failure. */
+/* Sends it and collects its results; no fault point. On failure *res is what the server said, NULL
+ * if it said nothing. */
 th_rc th__db_run(th_db *db, const th__statement *statement, int64_t deadline_us, PGresult **res,
+                 th_error *err) TH_MUST_CHECK;
+/* The same as one store operation. On failure *res is what the server said, NULL if it said
+ * nothing. */
+th_rc th__db_ask(th_db *db, const th__statement *statement, PGresult **res,
                  th_error *err) TH_MUST_CHECK;
 /* The other side must notice too, and nobody may use this connection again. */
 void th__db_cut(th_db *db);

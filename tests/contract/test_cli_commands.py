@@ -301,3 +301,21 @@ def test_a_start_over_sql_wakes_an_idle_owner(service):
         service.wait_status(made)
         took.append(time.monotonic() - began)
     assert min(took) < 1
+
+
+# ---- activity ----
+
+def test_an_activity_is_bound_shown_bound_anew_and_dropped(hub):
+    with psycopg2.connect(hub.dsn) as conn, conn.cursor() as cur:
+        cur.execute("create schema app; create function app.charge(jsonb) returns jsonb language sql as 'select $1';"
+                    "create function app.greet(text) returns varchar language sql as 'select $1'")
+    assert hub.json("activity", "create", "Charge", "app.charge", "--hub", "TestHub") == \
+        {"name": "Charge", "function": "app.charge(jsonb)"}
+    assert "already has" in hub("activity", "create", "charge", "app.greet(text)", "--hub", "TestHub", status=FAILED).stderr
+    hub("activity", "create", "charge", "app.greet(text)", "--hub", "TestHub", "--replace")
+    rows = hub.json("activity", "list", "--hub", "TestHub")
+    assert [(r["name"], r["function"], r["result"], r["isThere"]) for r in rows] == [("charge", "app.greet(text)", "value", True)]
+    hub("activity", "drop", "CHARGE", "--hub", "TestHub")
+    assert hub.json("activity", "list", "--hub", "TestHub") == []
+    assert "no SQL activity" in hub("activity", "drop", "Charge", "--hub", "TestHub", status=FAILED).stderr
+    assert "function: " in hub("activity", "create", "x", "nonsense(", "--hub", "TestHub", status=FAILED).stderr

@@ -1,5 +1,5 @@
-"""A socket before PostgreSQL's that cuts connections when the harm is greatest: when a COMMIT has been passed on and its
-answer has not. So the client does not know what became of it."""
+"""A socket before PostgreSQL's that cuts connections when the harm is greatest: when a COMMIT (or what commits by itself) has
+been passed on and its answer has not. So the client does not know what became of it."""
 import os
 import random
 import select
@@ -12,9 +12,10 @@ import psycopg2.extensions
 
 
 class Cutter:
-    """Forwards to the server of `database`; `share` of the COMMITs get no answer, but a closed connection."""
+    """Forwards to the server of `database`; `share` of the requests with one of `words` get no answer, but a closed connection."""
 
-    def __init__(self, database, share):
+    def __init__(self, database, share, words=(b"COMMIT", b"commit\0")):
+        self.words = words
         parts = psycopg2.extensions.parse_dsn(database)
         self.server = os.path.join(parts["host"], ".s.PGSQL." + parts.get("port", "5432"))
         self.folder = tempfile.mkdtemp(prefix="taskhub-cut-", dir="/var/tmp")
@@ -58,7 +59,7 @@ class Cutter:
                 client.sendall(data)
                 continue
             server.sendall(data)
-            if (b"COMMIT" in data or b"commit\0" in data) and random.random() < self.share:
+            if any(word in data for word in self.words) and random.random() < self.share:
                 self._cut(client, server)
                 return False
         return True
@@ -67,6 +68,10 @@ class Cutter:
         """The client hears no more; the server finishes what it has got."""
         self.cuts += 1
         client.close()
+        self._drain(server)
+
+    @staticmethod
+    def _drain(server):
         server.shutdown(socket.SHUT_WR)
         while server.recv(1 << 16):
             pass

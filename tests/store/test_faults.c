@@ -2,16 +2,18 @@
  * test_faults.c - the k-th operation of the store fails, or is carried out and reported as failed,
  * for every k of a run from an engine's start to its stop: the run still ends right.
  *
- * Quick runs try every fifth k, from a random one on, which they print; TH_FAULT_K tries one.
+ * Quick runs try every fifth k (of SQL activities every fifteenth), from a random one on, which
+ * they print; TH_FAULT_K tries one.
  */
 #include "given_engine.h"
 
 #include "given_apps.h"
 #include "late_executor.h"
 #include "runtime/native.h"
+#include "runtime/sql_activity.h"
 #include "scripts.h"
 
-enum { QUICK_STEP = 5, SEED = 3 };
+enum { QUICK_STEP = 5, QUICKER_STEP = 15, SEED = 3 };
 
 /* One fault leaves nothing to be waited for longer than this: a claim whose answer was lost is set
  * free after five seconds (protocol A8). */
@@ -24,6 +26,7 @@ typedef struct workload {
     const char *output;
     th_native_entry *app; /* NULL: by the late executor */
     int slots;            /* fewer than tasks: some go through the queue */
+    bool posts;           /* calls the SQL activity Post, and says how often */
 } workload;
 
 #define HELLO "[\"Hello Tokyo!\",\"Hello Seattle!\",\"Hello London!\"]"
@@ -95,6 +98,30 @@ static const workload line = {
     .orchestrator = "line_orchestrator", .output = "[0,1,2,3,4]", .app = line_app, .slots = 8
 };
 
+/* One SQL activity after the other, one that fails, and two at once. */
+static const char *posts_orchestrator(th_orch *o)
+{
+    th_task *both[2];
+
+    th_call_activity(o, "Post", "1");
+    if (th_try(o, th_schedule_activity(o, "Post", "-1", NULL)))
+        return th_fail_with(o, "Wrong", "it should have failed");
+    for (int i = 0; i < 2; i++)
+        both[i] = th_schedule_activity(o, "Post", th_text(o, "%d", i + 2), NULL);
+    return th_await(o, th_when_all(o, both, 2));
+}
+
+static void posts_app(struct th_app *app)
+{
+    th_add_orchestrator(app, "posts_orchestrator", posts_orchestrator);
+}
+
+static const workload posts = { .orchestrator = "posts_orchestrator",
+                                .output = "[2,3]",
+                                .app = posts_app,
+                                .slots = 8,
+                                .posts = true };
+
 /* ---- a run ----------------------------------------------------------------------------------- */
 
 typedef struct run {
@@ -102,6 +129,7 @@ typedef struct run {
     th_hub hub;
     th_native *native; /* one of the two */
     late *late;
+    th_sqlact *sqlact;
     th_engine *engine;
     th_front *front;
     const char *id;
@@ -129,6 +157,36 @@ static void attach(run *r)
         late_attach(r->late, r->engine);
 }
 
+static void add_sql_activities(run *r)
+{
+    th_sqlact_options options = { .conninfo = given_database(),
+                                  .hub_id = r->hub.hub_id,
+                                  .connections = 2 };
+
+    r->sqlact = th_sqlact_new(&options);
+    th_sqlact_attach(r->sqlact, r->engine);
+    th_engine_register(r->engine, th_sqlact_executor(r->sqlact));
+}
+
+/* A ledger of its own for the hub. */
+static void given_ledger(const th_hub *hub)
+{
+    text_of("create table if not exists public.ledger (hub text, n int check (n > 0))");
+    text_of("create or replace function public.post_%s(p jsonb) returns int language sql as"
+            " 'insert into public.ledger values (''%s'', p::int) returning n'",
+            hub->name, hub->name);
+    text_of("select taskhub.create_activity('Post', 'public.post_%s(jsonb)', '%s')", hub->name,
+            hub->name);
+}
+
+static void check_ledger(const th_hub *hub)
+{
+    CHECK_STR(text_of("select string_agg(n::text, ',' order by n) from public.ledger"
+                      " where hub = '%s'",
+                      hub->name),
+              "1,2,3");
+}
+
 static th_rc try_up(run *r)
 {
     th_engine_options options = given_options(&r->hub);
@@ -139,6 +197,8 @@ static th_rc try_up(run *r)
     options.orch_timeout_us = 250 * MILLISECOND;
     CHECK_INT(th_engine_new(&options, &r->engine, &err), TH_OK);
     attach(r);
+    if (r->work->posts)
+        add_sql_activities(r);
     th_engine_register(r->engine, executor);
     return th_engine_start(r->engine, &err);
 }
@@ -150,6 +210,7 @@ static void down(run *r)
     th_native_free(r->native);
     if (r->late)
         late_free(r->late);
+    th_sqlact_free(r->sqlact);
     th_engine_free(r->engine);
     *r = (run){ .work = r->work, .hub = r->hub, .id = r->id };
 }
@@ -176,6 +237,8 @@ static void check_outcome(const run *r)
     CHECK_STR(column_of(&r->hub, r->id, "output"), r->work->output);
     CHECK_STR(left_behind(&r->hub, patience_us), "");
     CHECK_STR(history_fault(&r->hub, r->id), "");
+    if (r->work->posts)
+        check_ledger(&r->hub);
 }
 
 /* Told again after a lost answer, it may find the instance finished: by this very event. */
@@ -204,6 +267,8 @@ static int64_t run_with(const workload *w, th_fault what, int64_t k)
 {
     run r = { .work = w, .hub = given_hub(2), .id = "one" };
 
+    if (w->posts)
+        given_ledger(&r.hub);
     th_fault_arm(what, k);
     work(&r);
     int64_t count = th_fault_count();
@@ -245,7 +310,7 @@ static void for_every_k(const workload *w, th_fault what)
 {
     const char *only = getenv("TH_FAULT_K");
     th_uuid random = th_uuid_random();
-    int64_t step = given_full() ? 1 : QUICK_STEP, begun = given_now_us();
+    int64_t step = given_full() ? 1 : w->posts ? QUICKER_STEP : QUICK_STEP, begun = given_now_us();
     int64_t first = only ? atoll(only) : 1 + random.b[0] % step, k = first, count = k;
     double slowest = 0;
 
@@ -306,4 +371,9 @@ TEST(late_answers_end_right_whichever_operation_fails_or_only_seems_to)
 TEST(entities_end_right_whichever_operation_fails_or_only_seems_to)
 {
     for_every_fault(&line);
+}
+
+TEST(sql_activities_take_effect_once_whichever_operation_fails_or_only_seems_to)
+{
+    for_every_fault(&posts);
 }

@@ -48,7 +48,7 @@ TEST(what_dead_and_unknown_workers_hold_comes_free_and_is_counted)
     given_activity(p, 6, 0, 1);
     given_activity(elsewhere, 7, dead, 0);
 
-    CHECK_INT(th_pen_release_dead(pen, p, me, CRASH_LIMIT, &freed, &poisoned, &err), TH_OK);
+    CHECK_INT(th_pen_release_dead(pen, p, me, CRASH_LIMIT, &freed, &poisoned, NULL, &err), TH_OK);
 
     CHECK_INT(freed, 2);
     CHECK_INT(poisoned, 1);

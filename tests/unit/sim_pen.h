@@ -201,10 +201,10 @@ th_rc th_pen_give(th_pen *pen, int32_t partition_id, th_error *err)
 }
 
 th_rc th_pen_release_dead(th_pen *pen, int32_t partition_id, int32_t me, int32_t limit,
-                          int64_t *freed, int64_t *poisoned, th_error *err)
+                          int64_t *freed, int64_t *poisoned, int64_t *left, th_error *err)
 {
     th_rc rc = sim_alone(pen, err);
-    *freed = *poisoned = 0;
+    *freed = *poisoned = *left = 0;
     for (size_t i = 0; i < server.db->activities_count && rc == TH_OK; i++) {
         sim_activity *a = &server.db->activities[i];
         if (a->partition != partition_id || !a->claimed_by || a->claimed_by == me ||

@@ -24,6 +24,7 @@ typedef struct scene {
     char names[MOST][16];
     int done, abandoned, idle;
     int64_t last_id, delay_us;
+    bool last_committed;
     char last_result[64], last_failure[128];
 } scene;
 
@@ -66,6 +67,7 @@ static void done(void *arg, th_act *act, bool abandoned, int64_t delay_us)
     s->done += !abandoned;
     s->abandoned += abandoned;
     s->last_id = act->id;
+    s->last_committed = act->committed;
     s->delay_us = delay_us;
     snprintf(s->last_result, sizeof s->last_result, "%s", act->result ? act->result : "NULL");
     snprintf(s->last_failure, sizeof s->last_failure, "%s", act->failure ? act->failure : "NULL");
@@ -398,6 +400,38 @@ TEST(quick_ones_are_counted_until_their_answer)
     CHECK_INT(th_dispatch_quick(s->d), 1); /* the one that runs */
     answer(s, s->running[2], TH_ANSWER_DONE, NULL, NULL);
     CHECK_INT(th_dispatch_quick(s->d), 0);
+    end_scene(s);
+}
+
+TEST(what_an_executor_has_committed_is_done_and_says_so)
+{
+    scene *s = given_scene(1, 0);
+    th_act_list acts = { 0 };
+    CHECK(th_dispatch_reserve(s->d, "Quick"));
+    add(&acts, "Quick", 7);
+    th_dispatch_start(s->d, &acts);
+
+    th_activity_answer a = { .token = s->running[0], .kind = TH_ANSWER_DONE, .committed = true };
+    th_dispatch_answer(s->d, &a);
+    CHECK_INT(s->done, 1);
+    CHECK(s->last_committed);
+    end_scene(s);
+}
+
+TEST(an_executor_that_commits_keeps_the_timeout_itself)
+{
+    scene *s = given_scene(1, 1000000);
+    th_act_list acts = { 0 };
+    s->executor.commits = true;
+    CHECK(th_dispatch_reserve(s->d, "Quick"));
+    add(&acts, "Quick", 7);
+    th_dispatch_start(s->d, &acts);
+
+    th_dispatch_expire(s->d, NOW + 10000000);
+    CHECK_INT(s->done, 0);
+    answer(s, s->running[0], TH_ANSWER_DONE, NULL, NULL);
+    CHECK_INT(s->done, 1);
+    CHECK(!s->last_committed);
     end_scene(s);
 }
 

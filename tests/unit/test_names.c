@@ -53,6 +53,38 @@ TEST(what_nobody_runs_is_not_found)
     th_names_free(&names);
 }
 
+TEST(names_that_come_and_go_keep_their_places)
+{
+    static const char *const later[] = { "Added", "f2" };
+    listing changing = { later, 0 };
+    const th_executor third = { .name = "third", .self = &changing, .list = list };
+    const th_executor *executors[] = { &third, &first };
+    th_names names;
+    th_names_init(&names, executors, 2);
+    int f2 = th_names_find(&names, "F2");
+    CHECK_INT(th_names_find(&names, "added"), -1);
+
+    changing.count = 2;
+    th_names_refresh(&names, executors, 2);
+    int added = th_names_find(&names, "added");
+    CHECK(added >= 0);
+    CHECK_INT(th_names_find(&names, "F2"), f2);
+    CHECK(names.names[f2].executor == &third);
+    CHECK_INT(names.lower_count, 4);
+
+    changing.count = 0;
+    th_names_refresh(&names, executors, 2);
+    CHECK_INT(th_names_find(&names, "added"), -1);
+    CHECK(names.names[f2].executor == &first);
+    CHECK_INT(names.lower_count, 3);
+    CHECK_INT(names.count, 4);
+
+    changing.count = 1;
+    th_names_refresh(&names, executors, 2);
+    CHECK_INT(th_names_find(&names, "added"), added);
+    th_names_free(&names);
+}
+
 TEST(lists_for_sql_are_in_lower_case)
 {
     const th_executor *executors[] = { &first };
