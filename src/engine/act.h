@@ -35,6 +35,7 @@ struct th_act {
     bool quick;   /* counts among those that will be done in a moment */
     /* The answer, once there is one. */
     char *result, *failure;
+    char *next_input; /* of an abandoned one that goes on with another input; or NULL */
     char texts[];
 };
 

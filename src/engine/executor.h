@@ -134,6 +134,10 @@ typedef struct th_activity_answer {
     const char *result;  /* NULL: none */
     const char *failure; /* not NULL: failed */
     int64_t delay_us;
+
+    /* ABANDONED only, or NULL: it got somewhere, and goes on with this input after delay_us, in
+     * whichever process; it holds no slot until then. Unless its execution has ended. */
+    const char *next_input;
 } th_activity_answer;
 
 /* ---- entities ------------------------------------------------------------------------------- */
