@@ -223,7 +223,7 @@ typedef struct th_http {
     const char *const *headers; /* each "Name: value", NULL at the end; NULL: none */
     bool no_polling;            /* 202 is an answer like any other */
     int64_t timeout;            /* of each request, microseconds; 0: 100 seconds */
-    th_retry retry;             /* max_attempts 0: one try */
+    th_retry retry;             /* max_attempts 0: one try; without a handler */
     const int *retry_statuses;  /* 0 at the end; NULL: 400 and up */
 } th_http;
 

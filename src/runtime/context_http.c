@@ -58,6 +58,8 @@ static void take_retry(th_orch *o, th__http_request *request, const th_http *how
 
     if (problem)
         th__session_misuse(o, "%s: %s", caller, problem);
+    if (how->retry.handler) /* tries are made without the orchestrator, maybe in another process */
+        th__session_misuse(o, "%s: the retry policy of an HTTP call can't have a handler", caller);
     request->retry = how->retry;
     request->statuses = how->retry_statuses;
     while (request->statuses && request->statuses[request->status_count])

@@ -342,6 +342,7 @@ def test_managed_identities_are_said_to_be_unsupported(service, partner):
     ({"method": "GET"}, "the url is NULL"),
     ({"url": "http://a", "headers": ["no colon"]}, 'is not "Name: value"'),
     ({"url": "http://a", "attempts": -1}, "max_attempts must be"),
+    ({"url": "http://a", "attempts": 2, "handler": True}, "can't have a handler"),
 ])
 def test_wrong_use_fails_the_orchestrator(service, how, words):
     status = service.wait_status(service.start_instance("Fetch", input=how))

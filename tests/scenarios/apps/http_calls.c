@@ -39,6 +39,13 @@ static int *numbers(th_orch *o, const char *array)
     return list;
 }
 
+static bool never(const th_failed_try *failed, void *data)
+{
+    (void)failed;
+    (void)data;
+    return false;
+}
+
 static th_task *call(th_orch *o, const char *in)
 {
     const char *headers = th_get_json(o, in, "headers"), *statuses = th_get_json(o, in, "statuses");
@@ -49,6 +56,7 @@ static th_task *call(th_orch *o, const char *in)
 
     how.retry.max_attempts = (int)th_get_int(in, "attempts", 0);
     how.retry.first_interval = th_get_int(in, "intervalMs", 0) * TH_MILLISECOND;
+    how.retry.handler = th_get_bool(in, "handler", false) ? never : NULL;
     return th_schedule_http(o, th_get_string(o, in, "method", "GET"),
                             th_get_string(o, in, "url", NULL), th_get_string(o, in, "body", NULL),
                             &how);
