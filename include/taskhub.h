@@ -208,6 +208,53 @@ TH_API const char *th_call_activity(th_orch *o, const char *name, const char *in
 TH_API th_task *th_schedule_activity(th_orch *o, const char *name, const char *input,
                                      const th_retry *retry);
 
+/* ---- orchestrators: HTTP calls --------------------------------------------------------------- */
+
+/*
+ * How to make an HTTP call. All of it may be zero. Copied.
+ *
+ *     const char *headers[] = { "Content-Type: application/json", NULL };
+ *     const char *answer = th_call_http(o, "POST", "https://api.example.com/jobs", "{\"n\":1}",
+ *                                       &(th_http){ .headers = headers });
+ *     if (th_http_status(answer) != 200)
+ *         return th_fail_with(o, "Refused", "%s", th_http_content(o, answer));
+ */
+typedef struct th_http {
+    const char *const *headers; /* each "Name: value", NULL at the end; NULL: none */
+    bool no_polling;            /* 202 is an answer like any other */
+    int64_t timeout;            /* of each request, microseconds; 0: 100 seconds */
+    th_retry retry;             /* max_attempts 0: one try; without a handler */
+    const int *retry_statuses;  /* 0 at the end; NULL: 400 and up */
+} th_http;
+
+/*
+ * Makes an HTTP call, outside of this process's memory, and waits: the answer, a JSON object
+ * {"statusCode":200,"headers":{...},"content":"..."}. Any status is an answer. body NULL: none;
+ * else text in UTF-8, sent as text/plain unless a header says otherwise. Redirects are followed.
+ *
+ * 202 with a Location: that place is asked (GET, with the same headers) after its Retry-After, else
+ * after 30 seconds, and again until the status is another one. That may take months, and costs
+ * nothing in between.
+ *
+ * The call failed, and with it the orchestrator ends right here, if no answer came: type
+ * "HttpRequestException", "TimeoutException", or "ArgumentException" for what is no URL or header.
+ * With a retry policy those, and the statuses to retry, are tried again; one that still has such a
+ * status after the last try has failed. A request may be sent twice if a process dies; header
+ * Taskhub-Call-Id is the same then, and in every try and poll of one call.
+ */
+TH_API const char *th_call_http(th_orch *o, const char *method, const char *url, const char *body,
+                                const th_http *how);
+
+/* The same, going on at once; for th_try, th_when_all, th_when_any. */
+TH_API th_task *th_schedule_http(th_orch *o, const char *method, const char *url, const char *body,
+                                 const th_http *how);
+
+/* Of an answer: its status (0: that is no answer); its content ("" if there is none); a header by
+ * name, in any case of letters, the first if there are several (NULL: there is none). */
+TH_API int th_http_status(const char *answer);
+TH_API const char *th_http_content(void *ctx, const char *answer);
+TH_API const char *th_http_header(void *ctx, const char *answer, const char *name);
+
 /* ---- orchestrators: sub-orchestrations ------------------------------------------------------ */
 
 /* How to start a child. All of it may be zero. */

@@ -70,7 +70,8 @@ typedef enum th__kind {
     TH__TIMEOUT, /* a duration, or "-1" for none */
     TH__STATES,
     TH__ROUTE,
-    TH__KEY, /* an access key */
+    TH__LIST, /* words apart by blanks; in host.json an array of texts, or one text */
+    TH__KEY,  /* an access key */
     TH__LEVEL,
     TH__FORMAT
 } th__kind;

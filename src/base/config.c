@@ -17,6 +17,7 @@
 #define S INT64_C(1000000)
 #define AT(field) offsetof(th_config, field)
 #define DURABLE "extensions.durableTask."
+#define HTTP DURABLE "httpSettings."
 #define STORAGE DURABLE "storageProvider."
 
 const th__setting th__settings[] = {
@@ -58,6 +59,14 @@ const th__setting th__settings[] = {
     { "function_timeout_us", NULL, "functionTimeout", AT(function_timeout_us), TH__TIMEOUT, 0, 0 },
     { "use_forwarded_host", NULL, DURABLE "httpSettings.useForwardedHost", AT(use_forwarded_host),
       TH__BOOL, 0, 0 },
+    { "http_poll_ms", NULL, HTTP "defaultAsyncRequestSleepTimeMilliseconds", AT(http_poll_ms),
+      TH__INT, 1, INT32_MAX },
+    { "http_max_calls", NULL, HTTP "maxConcurrentCalls", AT(http_max_calls), TH__INT, 1, 100000 },
+    { "http_max_content", NULL, HTTP "maxResponseContentBytes", AT(http_max_content), TH__SIZE, 1,
+      1000000000 },
+    { "http_allow", "TASKHUB_HTTP_ALLOW", HTTP "allowList", AT(http_allow), TH__LIST, 0, 0 },
+    { "http_public_only", NULL, HTTP "publicAddressesOnly", AT(http_public_only), TH__BOOL, 0, 0 },
+    { "http_ca_file", "TASKHUB_HTTP_CA_FILE", HTTP "caFile", AT(http_ca_file), TH__STR, 1, 0 },
     { "route_prefix", NULL, "extensions.http.routePrefix", AT(route_prefix), TH__ROUTE, 0, 0 },
     { "body_limit", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", NULL, AT(body_limit), TH__SIZE, 1,
       1000000000 },
@@ -95,6 +104,9 @@ static void set_defaults(th_config *config)
     config->partition_count = 4;
     config->max_polling_us = 30 * S;
     config->function_timeout_us = 30 * 60 * S;
+    config->http_poll_ms = 30000;
+    config->http_max_calls = 100;
+    config->http_max_content = 10485760;
     config->route_prefix = "api";
     config->body_limit = 104857600;
 }
@@ -159,6 +171,7 @@ static void write_field(th_config *config, const th__setting *setting, th__value
 
     switch (setting->kind) {
     case TH__STR:
+    case TH__LIST:
     case TH__KEY:
         *(const char **)field = th_strdup(config->inner->arena, value.s);
         break;
@@ -272,6 +285,7 @@ static void print_value(const th_config *config, const th__setting *setting, th_
 
     switch (setting->kind) {
     case TH__STR:
+    case TH__LIST:
     case TH__ROUTE:
     case TH__KEY:
         text = *(const char *const *)field;

@@ -49,6 +49,12 @@ typedef struct th_config {
     bool reuse_any_state;        /* overridableExistingInstanceStates is AnyState; false */
     int64_t function_timeout_us; /* 30 min; -1: none */
     bool use_forwarded_host;     /* URLs from X-Forwarded-Host and -Proto; false */
+    int http_poll_ms;            /* pause of an HTTP call after a 202 that names none; 30000 */
+    int http_max_calls;          /* requests of HTTP calls at once in this process; 100 */
+    int64_t http_max_content;    /* bytes of the content that an HTTP call may get; 10485760 */
+    const char *http_allow;      /* places that HTTP calls may go to, apart by blanks; NULL: all */
+    bool http_public_only;       /* they connect to public addresses only; false */
+    const char *http_ca_file;    /* certificates that they trust; NULL: the system's */
     const char *route_prefix; /* of HTTP triggers, without slashes at its ends; may be ""; "api" */
     int64_t body_limit;       /* bytes of an HTTP request's body; 104857600 */
 

@@ -24,7 +24,6 @@ static const char *const silent[] = {
     "localRpcEndpointEnabled",
     "maxGrpcMessageSizeInBytes",
     "grpcHttpClientTimeout",
-    "httpSettings.defaultAsyncRequestSleepTimeMilliseconds",
     "tracing.traceInputsAndOutputs",
     "tracing.traceReplayEvents",
     "tracing.allowVerboseLinuxTelemetry",
@@ -132,9 +131,32 @@ static th_rc descend(th_config *config, const th_json_at *top, const char *path,
     return TH_OK;
 }
 
+/* An array of texts as one, with blanks between them. */
+static th_rc read_list(const th_json_at *at, const char *name, const json_t *array, th_arena *arena,
+                       th__value *out, th_error *err)
+{
+    th_buf all = TH_BUF_INIT;
+
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const json_t *word = json_array_get(array, i);
+        const char *text = json_string_value(word);
+        if (!text || !text[0] || strlen(text) != json_string_length(word) ||
+            strpbrk(text, " \t\r\n,")) {
+            th_buf_free(&all);
+            return th_json_field_fail(at, name, err,
+                                      "must be an array of texts without blanks and commas");
+        }
+        th_buf_str(&all, i ? " " : "");
+        th_buf_str(&all, text);
+    }
+    out->s = th_strndup(arena, all.data ? all.data : "", all.len);
+    th_buf_free(&all);
+    return TH_OK;
+}
+
 /* Numbers and booleans must be such in JSON too; all else is text. */
 static th_rc read_value(const th_json_at *at, const char *name, const th__setting *setting,
-                        th__value *out, bool *there, th_error *err)
+                        th_arena *arena, th__value *out, bool *there, th_error *err)
 {
     const json_t *value = NULL;
     const char *text = NULL, *rule;
@@ -152,6 +174,8 @@ static th_rc read_value(const th_json_at *at, const char *name, const th__settin
         out->i = flag;
         return rc;
     }
+    if (setting->kind == TH__LIST && json_is_array(value))
+        return read_list(at, name, value, arena, out, err);
 
     rc = th_json_str(at, name, TH_REQUIRED, &text, err);
     if (rc == TH_OK && (rule = th__setting_parse(setting, text, out, problem)) != NULL)
@@ -169,7 +193,7 @@ static th_rc read_setting(th_config *config, const th_json_at *top, const th__se
 
     th_rc rc = descend(config, top, setting->path, &at, &name, err);
     if (rc == TH_OK)
-        rc = read_value(&at, name, setting, &value, &there, err);
+        rc = read_value(&at, name, setting, config->inner->arena, &value, &there, err);
     if (rc != TH_OK || !there)
         return rc;
 

@@ -122,6 +122,9 @@ const char *th__setting_parse(const th__setting *setting, const char *text, th__
     case TH__STR:
         out->s = text;
         return text[0] || setting->min == 0 ? NULL : "must not be empty";
+    case TH__LIST:
+        out->s = text;
+        return NULL;
     case TH__INT:
     case TH__SIZE:
         return parse_int(setting, text, out, problem);

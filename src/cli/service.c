@@ -13,6 +13,7 @@
 #include "cli/bind.h"
 #include "engine/engine.h"
 #include "http/server.h"
+#include "runtime/http_call.h"
 #include "runtime/sql_activity.h"
 #include "store/front.h"
 
@@ -22,6 +23,7 @@ struct th_service {
     th_hub hub;
     th_native *native;
     th_sqlact *sqlact; /* NULL: no activities */
+    th_http_calls *calls;
     th_engine *engine; /* NULL: neither role that needs one */
     th_front *front;   /* NULL: no HTTP */
     th_http_server *http;
@@ -73,6 +75,21 @@ static void add_sql_activities(th_service *service)
     th_engine_register(service->engine, th_sqlact_executor(service->sqlact));
 }
 
+static th_rc make_calls(th_service *service, th_error *err)
+{
+    const th_config *config = service->config;
+    th_http_call_options options = {
+        .poll_us = config->http_poll_ms * INT64_C(1000),
+        .max_calls = config->http_max_calls,
+        .content_max = config->http_max_content,
+        .allow = config->http_allow,
+        .public_only = config->http_public_only,
+        .ca_file = config->http_ca_file,
+    };
+
+    return th_http_calls_new(&options, &service->calls, err);
+}
+
 static th_rc start_engine(th_service *service, th_error *err)
 {
     char where[256] = "";
@@ -82,11 +99,15 @@ static th_rc start_engine(th_service *service, th_error *err)
     if (gethostname(where, sizeof(where) - 1) != 0)
         strcpy(where, "unknown");
     th_engine_options options = engine_options(service, where);
-    th_rc rc = th_engine_new(&options, &service->engine, err);
+    th_rc rc = make_calls(service, err);
+    if (rc == TH_OK)
+        rc = th_engine_new(&options, &service->engine, err);
     if (rc != TH_OK)
         return rc;
     if (!service->config->no_activities)
         add_sql_activities(service);
+    th_http_calls_attach(service->calls, service->engine);
+    th_engine_register(service->engine, th_http_calls_executor(service->calls));
     th_native_attach(service->native, service->engine);
     th_engine_register(service->engine, th_native_executor(service->native));
     return th_engine_start(service->engine, err);
@@ -231,6 +252,7 @@ bool th_service_stop(th_service *service, int64_t drain_us)
                (int)left);
         return false; /* their threads still use native and engine */
     }
+    th_http_calls_free(service->calls);
     th_native_free(service->native);
     th_sqlact_free(service->sqlact);
     th_engine_free(service->engine);

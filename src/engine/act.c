@@ -38,7 +38,7 @@ th_act *th_act_new(const th_act *from)
     act->input = put(&at, from->input);
     act->tags = put(&at, from->tags);
     act->next = NULL;
-    act->result = act->failure = NULL;
+    act->result = act->failure = act->next_input = NULL;
     act->started_us = 0;
     act->quick = act->committed = false;
     th_uuid_text(&act->execution_id, act->execution_text);
@@ -51,6 +51,7 @@ void th_act_free(th_act *act)
         return;
     free(act->result);
     free(act->failure);
+    free(act->next_input);
     free(act);
 }
 

@@ -35,7 +35,8 @@ struct th_act {
     bool quick;   /* counts among those that will be done in a moment */
     /* The answer, once there is one. */
     char *result, *failure;
-    bool committed; /* the executor has written it */
+    bool committed;   /* the executor has written it */
+    char *next_input; /* of an abandoned one that goes on with another input; or NULL */
     char texts[];
 };
 

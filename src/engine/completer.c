@@ -60,14 +60,21 @@ static bool is_abandoned(const th_act *a)
     return a->started_us < 0;
 }
 
-/* Those whose started_us says so: completed, or abandoned with that delay. */
-static size_t pick(const th_act_list *acts, int64_t started_us, th_completed *items)
+/* Those that are abandoned, or those that are not. */
+static size_t pick(const th_act_list *acts, bool abandoned, th_completed *items)
 {
     size_t n = 0;
-    for (const th_act *a = acts->head; a; a = a->next)
-        if (a->started_us == started_us)
-            items[n++] =
-                (th_completed){ a->partition_id, a->id, a->claim_no, a->result, a->failure };
+    for (const th_act *a = acts->head; a; a = a->next) {
+        if (is_abandoned(a) != abandoned)
+            continue;
+        items[n++] = (th_completed){ .partition_id = a->partition_id,
+                                     .id = a->id,
+                                     .claim_no = a->claim_no,
+                                     .result = a->result,
+                                     .failure = a->failure,
+                                     .delay_us = abandoned ? -1 - a->started_us : 0,
+                                     .next_input = a->next_input };
+    }
     return n;
 }
 
@@ -104,36 +111,16 @@ static th_rc write_completions(th_engine *engine, th_db *db, th_completed *items
     return tell_owners(engine, db, items, n, err);
 }
 
-static bool is_first_of_its_delay(const th_act_list *acts, const th_act *act)
-{
-    const th_act *a = acts->head;
-    while (a != act && a->started_us != act->started_us)
-        a = a->next;
-    return a == act;
-}
-
-/* One statement a delay: a lost one must not wait as long as one that was put off. */
-static th_rc write_abandoned(th_engine *engine, th_db *db, const th_act_list *acts,
-                             th_completed *items, th_error *err)
-{
-    th_rc rc = TH_OK;
-    for (const th_act *a = acts->head; a && rc == TH_OK; a = a->next) {
-        if (!is_abandoned(a) || !is_first_of_its_delay(acts, a))
-            continue;
-        rc = th_activities_abandon(db, items, pick(acts, a->started_us, items), -1 - a->started_us,
-                                   err);
-        th__want_claims(engine);
-    }
-    return rc;
-}
-
 static th_rc write_all(th_engine *engine, th_db *db, const th_act_list *acts, th_error *err)
 {
     th_completed *items = th_malloc((acts->count + 1) * sizeof *items);
-    size_t n = pick(acts, 0, items);
+    size_t n = pick(acts, false, items);
     th_rc rc = n ? write_completions(engine, db, items, n, err) : TH_OK;
-    if (rc == TH_OK)
-        rc = write_abandoned(engine, db, acts, items, err);
+    n = rc == TH_OK ? pick(acts, true, items) : 0;
+    if (n) {
+        rc = th_activities_abandon(db, items, n, err);
+        th__want_claims(engine);
+    }
     free(items);
     return rc;
 }

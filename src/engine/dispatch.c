@@ -301,7 +301,9 @@ void th_dispatch_answer(th_dispatch *d, const th_activity_answer *answer)
     if (!act)
         return;
     bool abandoned = answer->kind != TH_ANSWER_DONE;
-    if (!abandoned)
+    if (abandoned)
+        act->next_input = th_mstrdup(answer->next_input);
+    else
         keep_answer(act, answer);
     d->options.done(d->options.arg, act, abandoned, answer->delay_us);
     run_waiting(d);

@@ -141,6 +141,10 @@ typedef struct th_activity_answer {
     const char *failure; /* not NULL: failed */
     int64_t delay_us;
     bool committed; /* DONE: the row is gone, or not ours any longer; nothing is left to write */
+
+    /* ABANDONED only, or NULL: it got somewhere, and goes on with this input after delay_us, in
+     * whichever process; it holds no slot until then. Unless its execution has ended. */
+    const char *next_input;
 } th_activity_answer;
 
 /* ---- entities ------------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/entity_id.h"
 
@@ -16,6 +17,9 @@ static void add_function(th_app *app, const char *what, th__names *names, const 
 
     if (problem)
         th_fail(app->err, TH_CONFIG, "app '%s': the name of %s %s", app->name, what, problem);
+    else if (strncasecmp(name, "BuiltIn::", 9) == 0)
+        th_fail(app->err, TH_CONFIG,
+                "app '%s': the name of %s must not begin with BuiltIn::", app->name, what);
     else if (!fn)
         th_fail(app->err, TH_CONFIG, "app '%s': %s '%s' has no function", app->name, what, name);
     else

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "runtime/runtime_int.h"
 
@@ -148,14 +149,14 @@ static const char *take_char(const char *p, char out[4], size_t *n)
 }
 
 /* Whether the string at the opening quote p spells key. */
-static bool spells(const char *p, const char *key)
+static bool spells(const char *p, const char *key, bool any_case)
 {
     char c[4];
     size_t n;
 
     for (p++; *p != '"'; key += n) {
         p = take_char(p, c, &n);
-        if (!p || strncmp(key, c, n) != 0)
+        if (!p || (any_case ? strncasecmp(key, c, n) : strncmp(key, c, n)) != 0)
             return false;
     }
     return *key == '\0';
@@ -164,7 +165,7 @@ static bool spells(const char *p, const char *key)
 /* ---- fields ---------------------------------------------------------------------------------- */
 
 /* The value of the last member of that name. */
-static const char *member(const char *p, const char *key)
+static const char *member(const char *p, const char *key, bool any_case)
 {
     const char *found = NULL;
 
@@ -179,7 +180,7 @@ static const char *member(const char *p, const char *key)
         if (*p != ':')
             return NULL;
         p = skip_space(p + 1);
-        if (spells(name, key))
+        if (spells(name, key, any_case))
             found = p;
         p = skip_value(p);
         if (!p)
@@ -196,7 +197,12 @@ static const char *value_of(const char *json, const char *key)
     if (!json)
         return NULL;
     json = skip_space(json);
-    return key ? member(json, key) : json;
+    return key ? member(json, key, false) : json;
+}
+
+const char *th__json_any_case(const char *json, const char *key)
+{
+    return json ? member(skip_space(json), key, true) : NULL;
 }
 
 static bool is_number(const char *p)

@@ -15,6 +15,7 @@
 #include <taskhub.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "engine/executor.h"
 #include "runtime/coro.h"
@@ -50,7 +51,13 @@ typedef struct th__scope {
 
 /* {"type":...,"message":...} and, if for good, "nonRetriable":true. */
 const char *th__failure(th_arena *arena, const char *type, const char *message, bool for_good);
+/* n bytes as a JSON string; those that are not UTF-8 become U+FFFD. */
+void th__add_string(th_buf *out, const char *s, size_t n);
 char *th__vtext(th_arena *arena, const char *fmt, va_list args);
+
+/* Where in an object's text the value of that member begins, its name in any ASCII case; NULL:
+ * there is none. */
+const char *th__json_any_case(const char *json, const char *key);
 
 /* Not JSON: what is wrong with it, in arena; NULL: fine. */
 const char *th__json_problem(th_arena *arena, const char *text);

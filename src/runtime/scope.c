@@ -84,10 +84,9 @@ void *th_memory(void *ctx, size_t size)
 
 /* ---- failures -------------------------------------------------------------------------------- */
 
-static void add_string(th_buf *out, const char *s)
+void th__add_string(th_buf *out, const char *s, size_t n)
 {
     static const char unknown[] = "\xEF\xBF\xBD"; /* U+FFFD */
-    size_t n = strlen(s);
     th_buf clean = TH_BUF_INIT;
 
     if (th_utf8_valid(s, n)) {
@@ -104,6 +103,11 @@ static void add_string(th_buf *out, const char *s)
     }
     th_buf_json(out, clean.data, clean.len);
     th_buf_free(&clean);
+}
+
+static void add_string(th_buf *out, const char *s)
+{
+    th__add_string(out, s, strlen(s));
 }
 
 static const char *to_arena(th_arena *arena, th_buf *buf)

@@ -203,12 +203,17 @@ th_rc th_activities_complete(th_db *db, th_completed *items, size_t n, bool *don
     return rc;
 }
 
-th_rc th_activities_abandon(th_db *db, const th_completed *items, size_t n, int64_t delay_us,
-                            th_error *err)
+th_rc th_activities_abandon(th_db *db, const th_completed *items, size_t n, th_error *err)
 {
     columns c = { 0 };
     key_columns(&c, items, n);
-    th_param_i64(&c.params, delay_us);
+    th_array *delays = add(&c, 3, TH_T_INT8), *inputs = add(&c, 4, TH_T_TEXT);
+    for (size_t i = 0; i < n; i++) {
+        th_array_i64(delays, items[i].delay_us);
+        th_array_text(inputs, items[i].next_input);
+    }
+    th_param_array(&c.params, delays);
+    th_param_array(&c.params, inputs);
     th_params_ready(&c.params);
     th_rc rc = th_db_exec(db, th_sql_activity_abandon, &c.params, true, NULL, err);
     columns_free(&c);

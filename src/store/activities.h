@@ -50,6 +50,9 @@ typedef struct th_completed {
     int32_t claim_no;
     const char *result;  /* NULL: none */
     const char *failure; /* JSON object: failed */
+    /* Of an abandoned one: */
+    int64_t delay_us;       /* due again after that; 0: as it was */
+    const char *next_input; /* it got somewhere and goes on with this; NULL: as it was */
 } th_completed;
 
 /*
@@ -59,8 +62,12 @@ typedef struct th_completed {
 th_rc th_activities_complete(th_db *db, th_completed *items, size_t n, bool *done,
                              th_error *err) TH_MUST_CHECK;
 
-/* Protocol A6: sets claims free, due again after delay_us. */
-th_rc th_activities_abandon(th_db *db, const th_completed *items, size_t n, int64_t delay_us,
+/*
+ * Protocol A6: sets claims free that are still current. One with a next input starts over in
+ * everything but its claim number: crashes so far are forgotten; if its execution has ended it is
+ * deleted, since nobody waits for it.
+ */
+th_rc th_activities_abandon(th_db *db, const th_completed *items, size_t n,
                             th_error *err) TH_MUST_CHECK;
 
 /* Protocol A8: claims of this worker in that partition, older than 5 s, whose id is not in

@@ -3,6 +3,7 @@
  * (protocol A5), attempts (O2), reads (I2) and the locks of those that sleep (W2).
  */
 #include "given_pen.h"
+#include "store/activities.h"
 
 /* ---- A5: claims of the dead ------------------------------------------------------------------ */
 
@@ -65,6 +66,65 @@ TEST(what_dead_and_unknown_workers_hold_comes_free_and_is_counted)
                         (int)p),
               1);
     th_pen_close(pen);
+}
+
+/* ---- A6: abandoned ones ---------------------------------------------------------------------- */
+
+/* An activity of an instance that is there, in that status; claimed by somebody under number 3. */
+static void given_activity_of(int32_t p, int id, int status)
+{
+    given_sql("with i as (insert into taskhub.instances (partition_id, instance_id, start_id,"
+              " execution_id, status, name) values (%d, 'i%d', gen_random_uuid(),"
+              " gen_random_uuid(), %d, 'O') returning *)"
+              " insert into taskhub.activities (partition_id, id, instance_id, start_id,"
+              " execution_id, seq, task_id, name, input, claimed_by, claim_no, crashes)"
+              " select partition_id, %d, instance_id, start_id, execution_id, 1, 0, 'Work',"
+              " 'first', 77, 3, 2 from i returning 1",
+              (int)p, id, status, id);
+}
+
+TEST(abandoned_ones_come_free_and_those_that_go_on_do_so_unless_nobody_waits)
+{
+    enum { RUNNING = 0, TERMINATED = 5 };
+    int32_t p = given_partition();
+    th_error err = { 0 };
+    th_db *db = NULL;
+
+    given_activity_of(p, 1, RUNNING);
+    given_activity_of(p, 2, RUNNING);
+    given_activity_of(p, 3, TERMINATED);
+    given_activity_of(p, 4, RUNNING);
+    given_activity_of(p, 5, TERMINATED);
+    given_activity_of(p, 6, RUNNING);
+    given_sql("update taskhub.instances set execution_id = gen_random_uuid()"
+              " where partition_id = %d and instance_id = 'i6' returning 1",
+              (int)p);
+    th_completed items[] = {
+        { .partition_id = p, .id = 1, .claim_no = 3 },
+        { .partition_id = p, .id = 2, .claim_no = 3, .delay_us = 60000000, .next_input = "next" },
+        { .partition_id = p, .id = 3, .claim_no = 3, .delay_us = 60000000, .next_input = "next" },
+        { .partition_id = p, .id = 4, .claim_no = 2, .delay_us = 60000000, .next_input = "next" },
+        { .partition_id = p, .id = 5, .claim_no = 3, .delay_us = 30000000 },
+        { .partition_id = p, .id = 6, .claim_no = 3, .next_input = "next" },
+    };
+    CHECK_INT(th_db_open(given_database(), TH_DB_POOL, &db, &err), TH_OK);
+    CHECK_INT(th_activities_abandon(db, items, 6, &err), TH_OK);
+    CHECK_STR(err.text, "");
+    th_db_close(db);
+
+    CHECK_INT(activities_of(p, "id = 1 and claimed_by is null and input = 'first' and crashes = 2"
+                               " and due = '-infinity'"),
+              1);
+    CHECK_INT(activities_of(p, "id = 2 and claimed_by is null and input = 'next' and crashes = 0"
+                               " and due between now() + interval '55 s' and now() + interval"
+                               " '61 s' and claim_no = 3"),
+              1);
+    CHECK_INT(activities_of(p, "id in (3, 6)"), 0);
+    CHECK_INT(activities_of(p, "id = 4 and claimed_by = 77 and input = 'first' and claim_no = 3"),
+              1);
+    CHECK_INT(activities_of(p, "id = 5 and claimed_by is null and input = 'first'"
+                               " and due > now() + interval '20 s'"),
+              1);
 }
 
 /* ---- O2: attempts ---------------------------------------------------------------------------- */

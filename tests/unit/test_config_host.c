@@ -39,6 +39,32 @@ static void check_refused(const char *text, const char *want)
 
 #define DURABLE(members) "{\"extensions\":{\"durableTask\":{" members "}}}"
 
+TEST(settings_of_http_calls_are_read_and_a_list_may_be_an_array_or_a_text)
+{
+    th_config *c = after(DURABLE("\"httpSettings\":{"
+                                 "\"defaultAsyncRequestSleepTimeMilliseconds\":500,"
+                                 "\"maxConcurrentCalls\":7,\"maxResponseContentBytes\":1000,"
+                                 "\"allowList\":[\"a.example\",\"*.b:81/v1\"],"
+                                 "\"publicAddressesOnly\":true,\"caFile\":\"/ca.pem\"}"));
+
+    CHECK_INT(c->http_poll_ms, 500);
+    CHECK_INT(c->http_max_calls, 7);
+    CHECK_INT(c->http_max_content, 1000);
+    CHECK_STR(c->http_allow, "a.example *.b:81/v1");
+    CHECK(c->http_public_only);
+    CHECK_STR(c->http_ca_file, "/ca.pem");
+    CHECK_INT(c->n_warnings, 0);
+    th_config_free(c);
+    c = after(DURABLE("\"httpSettings\":{\"allowList\":\"a, b\"}"));
+    CHECK_STR(c->http_allow, "a, b");
+    th_config_free(c);
+    check_refused(DURABLE("\"httpSettings\":{\"allowList\":[\"a b\"]}"),
+                  "host.json:1: extensions.durableTask.httpSettings.allowList: must be an array of "
+                  "texts without blanks and commas");
+    check_refused(DURABLE("\"httpSettings\":{\"allowList\":7}"),
+                  "host.json:1: extensions.durableTask.httpSettings.allowList: must be a string");
+}
+
 TEST(every_setting_is_read_from_its_place)
 {
     th_config *c = after("{\"version\":\"2.0\",\"functionTimeout\":\"00:10:00\",\"extensions\":{"

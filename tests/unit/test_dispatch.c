@@ -25,7 +25,7 @@ typedef struct scene {
     int done, abandoned, idle;
     int64_t last_id, delay_us;
     bool last_committed;
-    char last_result[64], last_failure[128];
+    char last_result[64], last_failure[128], last_next_input[64];
 } scene;
 
 static const char *list(void *self, th_item_kind kind, size_t n)
@@ -71,6 +71,8 @@ static void done(void *arg, th_act *act, bool abandoned, int64_t delay_us)
     s->delay_us = delay_us;
     snprintf(s->last_result, sizeof s->last_result, "%s", act->result ? act->result : "NULL");
     snprintf(s->last_failure, sizeof s->last_failure, "%s", act->failure ? act->failure : "NULL");
+    snprintf(s->last_next_input, sizeof s->last_next_input, "%s",
+             act->next_input ? act->next_input : "NULL");
     th_act_free(act);
 }
 
@@ -314,6 +316,22 @@ TEST(lost_and_abandoned_ones_come_back_without_an_answer)
     answer(s, s->running[1], TH_ANSWER_LOST, NULL, NULL);
     CHECK_INT(s->abandoned, 2);
     CHECK_INT(s->done, 0);
+    end_scene(s);
+}
+
+TEST(one_that_goes_on_later_keeps_what_comes_next_and_gives_its_slot_back)
+{
+    scene *s = given_scene(1, 0);
+    start(s, "Slow", 1);
+    th_activity_answer later = { .token = s->running[0],
+                                 .kind = TH_ANSWER_ABANDONED,
+                                 .next_input = "{\"poll\":1}",
+                                 .delay_us = 30 };
+    th_dispatch_answer(s->d, &later);
+    CHECK_INT(s->abandoned, 1);
+    CHECK_INT(s->delay_us, 30);
+    CHECK_STR(s->last_next_input, "{\"poll\":1}");
+    CHECK_INT(th_dispatch_active(s->d), 0);
     end_scene(s);
 }
 
