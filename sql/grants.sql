@@ -43,6 +43,7 @@ declare
         'taskhub.status_name, taskhub.status_number, taskhub.is_finished, taskhub.kind_name, taskhub.memo_waits, '
         'taskhub.get_instance, taskhub.get_entity, taskhub.entity_id, taskhub.cron_next';
     c_managing constant text := 'taskhub.start_instance, taskhub.start_instances, taskhub.raise_event, taskhub.signal_entity, '
+        'taskhub.signal_with_start, '
         'taskhub.terminate_instance, taskhub.suspend_instance, taskhub.resume_instance, taskhub.rewind_instance, '
         'taskhub.restart_instance, taskhub.purge_instance, '
         'taskhub.purge_instances, taskhub.create_schedule, taskhub.drop_schedule, taskhub.enable_schedule';

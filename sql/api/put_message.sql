@@ -1,4 +1,4 @@
--- taskhub.put_message(kind, instance_id, name, payload, hub, body)
+-- taskhub.put_message(kind, instance_id, name, payload, hub, body, message_id)
 --
 -- Inner. Queues a message of a client in the inbox of a live instance, bound to that start of it.
 -- Suspending what is suspended, or resuming what is not, changes nothing and is no error: judged by the status and
@@ -6,8 +6,9 @@
 -- Errors: TH001 the hub has no such instance; TH002 the instance has finished; TH006 bad id or hub.
 -- Tables: reads hubs, instances, for kinds 21 and 22 inbox; writes inbox. Locks nothing.
 drop function if exists taskhub.put_message(int, text, text, text, text);
+drop function if exists taskhub.put_message(int, text, text, text, text, text);
 create or replace function taskhub.put_message(p_kind int, p_instance_id text, p_name text, p_payload text, p_hub text,
-                                               p_body text default null)
+                                               p_body text default null, p_message_id text default null)
 returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
     c_suspend constant int := 21;
@@ -40,7 +41,8 @@ begin
     end if;
 
     insert into taskhub.inbox (partition_id, instance_id, start_id, kind, name, message_id, payload, body)
-    select partition_id, instance_id, start_id, p_kind, p_name, gen_random_uuid()::text, p_payload, p_body
+    select partition_id, instance_id, start_id, p_kind, p_name, coalesce(p_message_id, gen_random_uuid()::text),
+           p_payload, p_body
     from taskhub.instances
     where partition_id = v_partition and instance_id = p_instance_id and not taskhub.is_finished(status);
     if not found then
@@ -50,5 +52,5 @@ begin
     perform taskhub.notify_partitions(v_partition);
 end
 $$;
-comment on function taskhub.put_message(int, text, text, text, text, text) is
+comment on function taskhub.put_message(int, text, text, text, text, text, text) is
     'Inner: queues a client''s message in the inbox of a live instance.';

@@ -23,6 +23,7 @@ static void not_found(th__request *r)
 static const th__handler handlers[] = {
     [TH_ROUTE_NONE] = not_found,
     [TH_ROUTE_START] = th__start,
+    [TH_ROUTE_SIGNAL_START] = th__signal_start,
     [TH_ROUTE_STATUS] = th__status,
     [TH_ROUTE_LIST] = th__list,
     [TH_ROUTE_PURGE] = th__purge,

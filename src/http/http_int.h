@@ -183,6 +183,10 @@ th_door th__dispatch_door(th__request *r); /* the door that it would come in by 
 void th__start(th__request *r);            /* start_api.c */
 void th__starter(th__request *r, const char *name);
 void th__start_wait_check(th__request *r);
+/* Takes version (and what else stands in the query) for a start of r->name; what is wrong with it,
+ * or NULL. */
+const char *th__start_problem(th__request *r);
+void th__signal_start(th__request *r); /* signal_start_api.c */
 /* Name, instance_id and the rest of the start are set; r is waiting. */
 void th__start_now(th__request *r);
 bool th__start_known(th__request *r, const char *version); /* false: no app here has it */

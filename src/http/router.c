@@ -21,6 +21,7 @@ static const row rows[] = {
     { TH_VERB_GET, "instances/*", TH_ROUTE_STATUS },
     { TH_VERB_POST, "orchestrators/*", TH_ROUTE_START },
     { TH_VERB_POST, "orchestrators/*/*", TH_ROUTE_START },
+    { TH_VERB_POST, "orchestrators/*/*/raiseEvent/*", TH_ROUTE_SIGNAL_START },
     { TH_VERB_GET, "instances", TH_ROUTE_LIST },
     { TH_VERB_DELETE, "instances/*", TH_ROUTE_PURGE },
     { TH_VERB_DELETE, "instances", TH_ROUTE_PURGE_MANY },

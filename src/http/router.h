@@ -26,6 +26,7 @@ typedef enum th_verb {
 typedef enum th_route_id {
     TH_ROUTE_NONE, /* 404 */
     TH_ROUTE_START,
+    TH_ROUTE_SIGNAL_START,
     TH_ROUTE_STATUS,
     TH_ROUTE_LIST,
     TH_ROUTE_PURGE,
@@ -44,7 +45,7 @@ typedef enum th_route_id {
     TH_ROUTE_SCHEDULE_DROP,
 } th_route_id;
 
-#define TH_ROUTE_ARGS 2
+#define TH_ROUTE_ARGS 3
 
 typedef struct th_route {
     th_route_id id;

@@ -56,15 +56,19 @@ static const char *bad_id(th__request *r)
     return problem ? th_sprintf(r->arena, "The instance id %s.", problem) : NULL;
 }
 
-static const char *start_problem(th__request *r, const char *version)
+const char *th__start_problem(th__request *r)
 {
     const char *problem = unknown_hub(r);
+
+    r->version = th_query_text(&r->query, r->arena, "version");
+    if (r->version && !*r->version)
+        r->version = NULL;
 
     if (!problem && strlen(r->name) > MAX_NAME)
         problem = "The name of the function is longer than 256 bytes.";
     if (!problem)
         problem = bad_id(r);
-    return problem ? problem : unknown_function(r, version);
+    return problem ? problem : unknown_function(r, r->version);
 }
 
 /* ---- the wait for a completion ----------------------------------------------------------------
@@ -272,10 +276,7 @@ static void check_then_start(th__request *r)
         return;
     }
     r->input = r->body.len ? r->body.data : NULL;
-    r->version = th_query_text(&r->query, r->arena, "version");
-    if (r->version && !*r->version)
-        r->version = NULL;
-    problem = start_problem(r, r->version);
+    problem = th__start_problem(r);
     if (problem) {
         th__answer_invalid(r, problem);
         th__request_done(r);

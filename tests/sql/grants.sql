@@ -1,7 +1,7 @@
 -- Who may call what.
 begin;
 \ir helpers/taskhub_test.sql
-select plan(58);
+select plan(59);
 select taskhub_test.given_hub();
 select taskhub_test.given_instance('live', 'Running');
 select taskhub_test.given_instance('done', 'Completed');
@@ -42,7 +42,7 @@ select is(taskhub_test.state_as('taskhub_reader', $$ select taskhub.restart_inst
 -- Client.
 select is(taskhub_test.state_as('taskhub_client', sql), '00000', 'a client may ' || sql)
 from unnest(array[$$select taskhub.start_instance('hello', '1', 'new')$$, $$select taskhub.start_instances('hello', '{1}')$$,
-    $$select taskhub.raise_event('live', 'E')$$, $$select taskhub.signal_entity('c', 'k', 'add')$$, $$select taskhub.terminate_instance('live')$$, $$select taskhub.suspend_instance('live')$$,
+    $$select taskhub.raise_event('live', 'E')$$, $$select taskhub.signal_entity('c', 'k', 'add')$$, $$select taskhub.signal_with_start('hello', 'sws', 'E')$$, $$select taskhub.terminate_instance('live')$$, $$select taskhub.suspend_instance('live')$$,
     $$select taskhub.resume_instance('live')$$, $$select taskhub.rewind_instance('broken')$$, $$select taskhub.restart_instance('done', false)$$, $$select taskhub.purge_instance('done')$$, $$select taskhub.purge_instances('-infinity')$$]) sql;
 select is(taskhub_test.state_as('taskhub_client', sql), '42501', 'a client may not ' || sql)
 from unnest(array[$$select taskhub.create_hub('Mine')$$, $$select taskhub.drop_hub('PgTapHub')$$,

@@ -32,6 +32,7 @@ TEST(each_route_is_found_by_verb_and_path)
         { "POST", "/orchestrators/F", TH_ROUTE_START, "F", NULL },
         { "POST", "/orchestrators/F/i", TH_ROUTE_START, "F", "i" },
         { "POST", "/ORCHESTRATORS/F/i/", TH_ROUTE_START, "F", "i" },
+        { "POST", "/orchestrators/F/i/raiseEvent/e", TH_ROUTE_SIGNAL_START, "F", "i" },
         { "GET", "/instances/i", TH_ROUTE_STATUS, "i", NULL },
         { "GET", "/INSTANCES/i/", TH_ROUTE_STATUS, "i", NULL },
         { "GET", "/instances", TH_ROUTE_LIST, NULL, NULL },
