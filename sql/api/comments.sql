@@ -14,7 +14,7 @@ comment on column taskhub.hubs.hub_id is 'Its number.';
 comment on column taskhub.hubs.name is 'Its name: letters and digits; unique in any case of letters.';
 comment on column taskhub.hubs.first_partition is 'The first of its partition ids, which follow each other.';
 comment on column taskhub.hubs.partition_count is 'How many partitions it has; never changes.';
-comment on column taskhub.hubs.settings is 'Settings of the hub as a JSON object.';
+comment on column taskhub.hubs.settings is 'Settings of the hub as a JSON object; taskhub.set_hub changes them.';
 comment on column taskhub.hubs.created_at is 'When it was created.';
 
 comment on table taskhub.hub_secrets is 'What the key in a hub''s URLs is derived from. For processes that serve the hub, and for nobody else.';

@@ -2,6 +2,7 @@
 --
 -- Queues an external event in the instance's inbox; dropped if the instance finishes first. payload is JSON text
 -- and kept byte for byte; null: the event has none.
+-- Where the hub's setting early_events says so, an event for an instance that does not exist yet waits for it.
 -- Errors: TH001 the hub has no such instance; TH002 the instance has finished; TH006 bad name, payload, id or hub.
 -- Tables: reads hubs, instances; writes inbox. Holds no lock that an owner waits for.
 create or replace function taskhub.raise_event(

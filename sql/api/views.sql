@@ -53,6 +53,20 @@ join taskhub.hubs h on h.hub_id = p.hub_id;
 comment on view taskhub.inbox_view is
     'Messages to instances: due (to be taken by the owner), scheduled (timers too) or held (the instance can''t take it yet).';
 
+create or replace view taskhub.early_events as
+select h.name as hub, m.instance_id, m.name, m.payload, m.sent_at,
+       m.sent_at + make_interval(secs => taskhub.early_seconds(h.settings)) as expires_at, m.message_no, m.message_id,
+       m.partition_id
+from taskhub.inbox m
+join taskhub.partitions p on p.partition_id = m.partition_id
+join taskhub.hubs h on h.hub_id = p.hub_id
+where m.kind = 17 and m.start_id is null and m.due in ('-infinity', 'infinity')
+  and not exists (select from taskhub.instances i
+                  where i.partition_id = m.partition_id and i.instance_id = m.instance_id
+                    and not taskhub.is_finished(i.status));
+comment on view taskhub.early_events is
+    'Events that are kept for instances that do not exist yet (setting early_events), and when each of them goes.';
+
 create or replace view taskhub.activities_view as
 select h.name as hub, a.instance_id, a.name, case when a.claimed_by is null then 'queued' else 'claimed' end as state,
        a.claimed_by as worker_id, w.host, w.pid, a.claimed_at, a.input, a.attempt, a.crashes,

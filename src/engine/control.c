@@ -13,7 +13,7 @@
 #include "store/notify.h"
 #include "store/owners.h"
 
-enum { WATCH_US = 1000000, RETRY_US = 100000 };
+enum { WATCH_US = 1000000, RETRY_US = 100000, EXPIRE_US = 30000000 };
 
 typedef struct control {
     th_engine *engine;
@@ -22,6 +22,7 @@ typedef struct control {
     th_arena *arena;
     bool *listening; /* by partition of the hub */
     bool said_draining;
+    int64_t expired_us; /* monotonic; when early events were last looked through */
 } control;
 
 /* ---- registering ---------------------------------------------------------------------------- */
@@ -223,6 +224,22 @@ static bool am_buried(const control *c, const th_watch *watch)
     return true;
 }
 
+/* Of one process or another; what two do at once they share. */
+static th_rc expire_early(control *c, const th_watch *watch, th_error *err)
+{
+    int64_t half_us = (int64_t)watch->early_seconds * 500000, now_us = th_mono_us();
+    int64_t every_us = half_us > 0 && half_us < EXPIRE_US ? half_us : EXPIRE_US, deleted = 0;
+    if (watch->early_seconds < 0 || now_us - c->expired_us < every_us)
+        return TH_OK;
+    c->expired_us = now_us;
+    th_rc rc = th_early_events_expire(c->db, c->engine->hub.name, &deleted, err);
+    if (deleted)
+        th_log(TH_LOG_INFO, TH_EV_MESSAGE_DROPPED, NULL,
+               "%lld early events have expired: no instance of their ids has started",
+               (long long)deleted);
+    return rc;
+}
+
 static th_rc watch_once(control *c, th_error *err)
 {
     th_watch watch = { 0 };
@@ -236,6 +253,8 @@ static th_rc watch_once(control *c, th_error *err)
         rc = bury(c, &watch, err);
     if (rc == TH_OK)
         rc = fence(c, &watch, err);
+    if (rc == TH_OK && c->engine->options.orchestrators)
+        rc = expire_early(c, &watch, err);
     if (rc == TH_OK && atomic_load(&c->engine->draining) && !c->said_draining) {
         rc = th_worker_set_draining(c->db, c->engine->worker_id, err);
         c->said_draining = rc == TH_OK;
@@ -244,6 +263,7 @@ static th_rc watch_once(control *c, th_error *err)
         return rc;
     release_claims_of_dead(c, &watch);
     th_dispatch_set_alone(c->engine->dispatch, is_alone(c, &watch));
+    atomic_store(&c->engine->early_seconds, watch.early_seconds);
     atomic_store(&c->engine->last_watch_us, th_mono_us());
     return TH_OK;
 }

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "engine/dispatch.h"
+#include "engine/early.h"
 #include "engine/engine.h"
 #include "engine/episode.h"
 #include "engine/numbers.h"
@@ -129,6 +130,7 @@ struct th_pump {
     size_t ready_count;
     th_numbers counted; /* messages whose attempts this process has raised: once, since it is alive
                            whatever else went wrong */
+    th_early early;     /* ids whose events are held until they start */
     th_inst *careful;   /* wait for a careful round (protocol O2); linked by ready_next */
     th_inst **loads;    /* LOADING, asked for or to be asked for */
     size_t load_count, load_cap, load_sent;
@@ -194,6 +196,7 @@ struct th_engine {
     atomic_bool connection_error; /* reconcile claims (protocol A8) */
     atomic_bool
         dead_claims_left;     /* of a dead worker, and locked: a SQL activity may still commit */
+    atomic_int early_seconds;     /* setting early_events of the hub; 0: off, -1: never set */
     atomic_bool watch_wanted; /* before the second is over */
 
     /* Who owns what in this process: read by any thread. */

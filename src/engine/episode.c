@@ -71,6 +71,20 @@ bool th_episode_adopt(th_inst *inst)
     return false;
 }
 
+/* It waits for an instance of that id. A finished one has had its chance. */
+static bool is_early(const th_msg *m)
+{
+    return m->early && !m->row.found;
+}
+
+static void hold_early(th_step *step, th_msg *m)
+{
+    if (m->due_us != TH_TIME_INF)
+        th_batch_hold(step->batch, m->partition_id, m->due_us, m->message_no);
+    th_msg_push(&step->spent, m);
+    step->early++;
+}
+
 static bool for_nobody(const th_msg *m)
 {
     if (m->event.kind == TH_KIND_NONE)
@@ -87,7 +101,9 @@ bool th_episode_drop_stale(th_step *step, th_inst *inst)
 {
     th_msg_list rest = { 0 };
     for (th_msg *m; (m = th_msg_pop(&inst->queue)) != NULL;) {
-        if (for_nobody(m))
+        if (is_early(m))
+            hold_early(step, m);
+        else if (for_nobody(m))
             th__drop(step, m);
         else
             th_msg_push(&rest, m);
@@ -147,7 +163,9 @@ static void sift(th_step *step, th_inst *inst)
         bool refused = is_refused(inst, m, &rest);
         if (refused)
             th__refuse_child(step, m);
-        if (refused || is_stale(inst, m))
+        if (!inst->exists && is_early(m))
+            hold_early(step, m);
+        else if (refused || is_stale(inst, m))
             th__drop(step, m);
         else
             th_msg_push(&rest, m);

@@ -152,7 +152,8 @@ static void act_event(th_step *step, th_inst *inst, const th_event *e, int32_t s
                                 .name = e->name,
                                 .ref = TH_NONE,
                                 .message_id = id,
-                                .payload = e->payload };
+                                .payload = e->payload,
+                                .body = step->keeps_early ? "{\"early\":true}" : NULL };
     th__send(step, &raised);
 }
 

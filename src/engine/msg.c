@@ -76,6 +76,8 @@ static void read_body(th_msg *m, const char *body)
         m->replaced = true;
     if (strstr(body, "\"carry\":true"))
         m->carry = true;
+    if (strstr(body, "\"early\":true"))
+        m->early = m->event.kind == TH_EventRaised && !m->has_start;
     if (strstr(body, "\"makes\":true"))
         m->makes = true;
     if (th_event_read_body(m->arena, body, strlen(body), &m->event, &err) != TH_OK) {

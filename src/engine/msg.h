@@ -36,6 +36,7 @@ struct th_msg {
     int16_t attempts;
     bool replaced;   /* a start over a finished instance: older history goes */
     bool carry;      /* EventRaised handed over by continue as new */
+    bool early;      /* EventRaised for an id that no instance had when it was sent */
     bool makes;      /* a start that makes the row, like a child's, but nobody waits for it */
     bool behind;     /* an entity holds an earlier one */
     bool for_entity; /* operation, lock or unlock; has_parent and the three below: who sent it, and

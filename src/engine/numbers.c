@@ -39,6 +39,11 @@ bool th_numbers_add(th_numbers *set, int64_t number)
     return true;
 }
 
+bool th_numbers_has(const th_numbers *set, int64_t number)
+{
+    return set->count && *place(set, number);
+}
+
 void th_numbers_free(th_numbers *set)
 {
     free(set->slots);

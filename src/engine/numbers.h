@@ -14,6 +14,7 @@ typedef struct th_numbers {
 } th_numbers;
 
 bool th_numbers_add(th_numbers *set, int64_t number); /* false: it was there */
+bool th_numbers_has(const th_numbers *set, int64_t number);
 void th_numbers_free(th_numbers *set);
 
 #endif

@@ -385,6 +385,7 @@ void th__pump_free(th_pump *pump)
         th__commit_free(pump->spare[--pump->spare_count]);
     th__mail_free(pump);
     th_numbers_free(&pump->counted);
+    th_early_free(&pump->early);
     th__items_free(&pump->items);
     free(pump->parts);
     free(pump->loads);

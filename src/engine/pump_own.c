@@ -75,6 +75,19 @@ static th_rc release_dead(th_pump *pump, int32_t partition_id, th_error *err)
     return TH_OK;
 }
 
+/* Events that wait for instances: their starts must know of them. */
+static th_rc learn_early(th_pump *pump, int32_t partition_id, th_error *err)
+{
+    th_arena *arena = th_arena_new(0);
+    const char *const *ids = NULL;
+    size_t n = 0;
+    th_rc rc = th_pen_early(pump->pen, arena, partition_id, &ids, &n, err);
+    for (size_t i = 0; i < n; i++)
+        th_early_add(&pump->early, partition_id, ids[i]);
+    th_arena_free(arena);
+    return rc;
+}
+
 static th_rc acquire(th_pump *pump, int32_t partition_id, th_error *err)
 {
     th_ownership own;
@@ -95,7 +108,8 @@ static th_rc acquire(th_pump *pump, int32_t partition_id, th_error *err)
     }
     add_part(pump, partition_id, &own);
     say_acquired(partition_id, &own);
-    return release_dead(pump, partition_id, err);
+    rc = learn_early(pump, partition_id, err);
+    return rc == TH_OK ? release_dead(pump, partition_id, err) : rc;
 }
 
 /* ---- give back ------------------------------------------------------------------------------ */

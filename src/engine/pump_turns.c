@@ -283,7 +283,12 @@ static void cold_turn(th_pump *pump, th_part *part, th_inst *inst)
         pump->stats.starts++;
         return;
     }
-    if (th_episode_drop_stale(&th__touch(pump, part)->step, inst)) {
+    th_step *step = &th__touch(pump, part)->step;
+    size_t early = step->early;
+    bool nothing_left = th_episode_drop_stale(step, inst);
+    if (step->early != early)
+        th_early_add(&pump->early, inst->partition_id, inst->id);
+    if (nothing_left) {
         th_warm_remove(&pump->warm, inst);
         return;
     }
@@ -306,6 +311,13 @@ static void load_again(th_pump *pump, th_inst *inst)
     th__want_load(pump, inst);
 }
 
+/* What came before it is due with its start. */
+static void look_for_early(th_pump *pump, th_inst *inst)
+{
+    if (pump->early.ids.count && inst->exists && !inst->started)
+        inst->maybe_held |= th_early_has(&pump->early, inst->partition_id, inst->id);
+}
+
 static void ready_turn(th_pump *pump, th_part *part, th_inst *inst)
 {
     if (inst->ent) {
@@ -317,8 +329,13 @@ static void ready_turn(th_pump *pump, th_part *part, th_inst *inst)
         return;
     }
     th_commit *commit = th__touch(pump, part);
+    size_t early = commit->step.early;
+    look_for_early(pump, inst);
     th_turn turn =
         th_episode_turn(&commit->step, inst, pump->engine->executors, pump->engine->executor_count);
+    if (commit->step.early != early)
+        th_early_add(&pump->early, inst->partition_id, inst->id);
+    look_for_early(pump, inst); /* the turn may have been the start of its next life */
     if (turn == TH_TURN_RUN) {
         submit(pump, inst);
         return;

@@ -1,6 +1,7 @@
 /* owners.c - workers: register, leave, bury; the watch and the fence (protocol O5, O7, A5). */
 #include "store/owners.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -230,6 +231,18 @@ th_rc th_owners_fence(th_db *control, int32_t partition_id, bool *done, th_error
     return rc;
 }
 
+th_rc th_early_events_expire(th_db *control, const char *hub, int64_t *deleted, th_error *err)
+{
+    PGresult *res = NULL;
+
+    *deleted = 0;
+    th_rc rc = th_db_query(control, "select taskhub.expire_early_events($1)", 1, &hub, &res, err);
+    if (rc == TH_OK)
+        *deleted = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+    PQclear(res);
+    return rc;
+}
+
 /* ---- the watch ---- */
 
 /* Columns of owners_watch.sql. */
@@ -275,6 +288,8 @@ static void read_server(th_watch *out, const PGresult *res, int row)
 {
     out->server_now_us = th_get_time(PQgetvalue(res, row, C_TIME));
     out->server_up_us = out->server_now_us - th_get_time(PQgetvalue(res, row, C_TIME + 1));
+    out->early_seconds = number(res, row, 0);
+    out->keeps_history = flag(res, row, 0);
 }
 
 static void read_watch(th_arena *arena, th_watch *out, const PGresult *res)

@@ -63,7 +63,9 @@ typedef struct th_watch {
     th_seen_partition *partitions; /* of this hub, sorted by id */
     size_t partition_count;
     int64_t server_now_us;
-    int64_t server_up_us; /* since the postmaster started */
+    int64_t server_up_us;  /* since the postmaster started */
+    int32_t early_seconds; /* the hub keeps early events for so long; 0: not, -1: never set */
+    bool keeps_history;    /* ... and histories of executions that continued as new */
 } th_watch;
 
 /* Protocol O7: one statement. Arrays live in arena. */
@@ -77,5 +79,9 @@ th_rc th_worker_bury(th_db *control, int32_t worker_id, bool *buried, th_error *
  * names; never while it waits for SyncRep. */
 th_rc th_owners_fence(th_db *control, int32_t partition_id, bool *done,
                       th_error *err) TH_MUST_CHECK;
+
+/* Deletes early events that were kept for longer than the hub's setting says. */
+th_rc th_early_events_expire(th_db *control, const char *hub, int64_t *deleted,
+                             th_error *err) TH_MUST_CHECK;
 
 #endif

@@ -285,6 +285,25 @@ th_rc th_pen_release_dead(th_pen *pen, int32_t partition_id, int32_t me, int32_t
     return rc;
 }
 
+th_rc th_pen_early(th_pen *pen, th_arena *arena, int32_t partition_id, const char *const **ids,
+                   size_t *count, th_error *err)
+{
+    number_text p = as_text(partition_id);
+    const char *params[] = { p.s };
+    PGresult *res = NULL;
+    *count = 0;
+    th_rc rc = ask(pen, th_sql_inbox_early, 1, params, &res, err);
+    if (rc == TH_OK) {
+        *count = (size_t)PQntuples(res);
+        const char **list = th_new(arena, const char *, *count + 1);
+        for (size_t i = 0; i < *count; i++)
+            list[i] = th_strdup(arena, PQgetvalue(res, (int)i, 0));
+        *ids = list;
+    }
+    PQclear(res);
+    return rc;
+}
+
 th_rc th_pen_count_attempts(th_pen *pen, const th_message_key *keys, size_t n, th_error *err)
 {
     static const th_type types[] = { TH_T_INT4, TH_T_TIMESTAMPTZ, TH_T_INT8 };

@@ -56,6 +56,10 @@ th_rc th_pen_release_dead(th_pen *pen, int32_t partition_id, int32_t me, int32_t
                           int64_t *freed, int64_t *poisoned, int64_t *left,
                           th_error *err) TH_MUST_CHECK;
 
+/* Ids of that partition that have early events: held, and bound to no start. They live in arena. */
+th_rc th_pen_early(th_pen *pen, th_arena *arena, int32_t partition_id, const char *const **ids,
+                   size_t *count, th_error *err) TH_MUST_CHECK;
+
 /* Raises `attempts` of these messages, committed before their instances run (protocol O2). */
 typedef struct th_message_key {
     int32_t partition_id;
