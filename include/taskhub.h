@@ -140,6 +140,11 @@ TH_API void th_add_starter(th_app *app, const char *route, const char *orchestra
 TH_API const char *th_input(void *ctx);
 TH_API const char *th_instance_id(void *ctx);
 
+/* What was given with the start of the instance, or with the call of the activity: tags as a JSON
+ * object ("null" if there are none), and the version (NULL if there is none). */
+TH_API const char *th_tags(void *ctx);
+TH_API const char *th_version(void *ctx);
+
 /* Formatted text, and zeroed memory, that live as long as ctx. Never NULL. */
 TH_API char *th_text(void *ctx, const char *fmt, ...) TH_FORMAT(2, 3);
 TH_API void *th_memory(void *ctx, size_t size);
@@ -208,6 +213,17 @@ TH_API const char *th_call_activity(th_orch *o, const char *name, const char *in
 TH_API th_task *th_schedule_activity(th_orch *o, const char *name, const char *input,
                                      const th_retry *retry);
 
+/* How to run an activity. All of it may be zero. */
+typedef struct th_call {
+    th_retry retry;      /* max_attempts 0: one try */
+    const char *version; /* NULL: none */
+    const char *tags; /* JSON object of strings, which the activity reads by th_tags; NULL: none */
+} th_call;
+
+/* Runs an activity as told and goes on at once; call may be NULL, else it is copied. */
+TH_API th_task *th_schedule_activity_with(th_orch *o, const char *name, const char *input,
+                                          const th_call *call);
+
 /* ---- orchestrators: HTTP calls --------------------------------------------------------------- */
 
 /*
@@ -262,6 +278,7 @@ typedef struct th_child {
     const char *instance_id; /* NULL: one that follows from this run and the place in it */
     const char *version;     /* NULL: none */
     th_retry retry;          /* max_attempts 0: one try */
+    const char *tags;        /* JSON object of strings; NULL: none, since they are not inherited */
 } th_child;
 
 /* Runs another orchestrator as a child of this one and waits: its result. If it failed or was

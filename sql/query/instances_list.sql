@@ -1,6 +1,6 @@
 -- instances_list($1 first partition, $2 last partition, $3 after this id, $4 from this id, $5 below this
 --                id or null, $6 bits of statuses or 0, $7 created from or null, $8 created to or null,
---                $9 page size, $10 with payloads)
+--                $9 page size, $10 with payloads, $11 tags that they have, JSON, or null)
 --
 -- A page of a hub's instances by id: from each partition the first of them, in the order of the
 -- primary key, then the first of all. One row more than the page says that another page follows. With
@@ -16,6 +16,10 @@ with page as (
           and ($6::int = 0 or (1 << o.status) & $6::int <> 0)
           and ($7::timestamptz is null or o.created_at >= $7::timestamptz)
           and ($8::timestamptz is null or o.created_at <= $8::timestamptz)
+          and ($11::text is null
+               or case when o.tags is null then false
+                       when strpos(o.tags, '\u') > 0 then taskhub.tags_contain(o.tags, $11::text::jsonb)
+                       else o.tags::jsonb @> $11::text::jsonb end)
         order by o.instance_id limit $9::int + 1) i
     order by i.instance_id limit $9::int + 1
 ),

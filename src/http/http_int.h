@@ -191,6 +191,8 @@ void th__signal_start(th__request *r); /* signal_start_api.c */
 void th__start_now(th__request *r);
 bool th__start_known(th__request *r, const char *version); /* false: no app here has it */
 const char *th__start_new_id(th_arena *arena);
+/* The query's tags, or NULL; *problem: what is wrong with them. */
+const char *th__query_tags(th__request *r, const char **problem);
 void th__status(th__request *r); /* instances_api.c */
 void th__status_render(th__request *r, const th_instance *instance);
 th_rc th__status_job(th__request *r, th_db *db, th_error *err);

@@ -250,12 +250,18 @@ static int64_t bound(th__request *r, const char *name, int64_t neighbour)
 static bool read_filter(th__request *r, th_instance_filter *f)
 {
     bool named;
+    const char *problem = NULL;
 
     f->created_from_us = bound(r, "createdTimeFrom", 1);
     f->created_to_us = bound(r, "createdTimeTo", -1);
     f->statuses = th_query_statuses(&r->query, r->arena, &named);
     f->id_prefix = th_query_text(&r->query, r->arena, "instanceIdPrefix");
     f->want_payloads = true;
+    f->tags = th__query_tags(r, &problem);
+    if (problem) {
+        th__answer_invalid(r, problem);
+        return false;
+    }
     return read_top(r, &f->top) && read_token(r, &f->after_id);
 }
 

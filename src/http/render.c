@@ -114,6 +114,10 @@ void th_render_status(th_buf *out, const th_instance *instance, const th_render_
         th_buf_str(out, ",\"version\":");
         th_buf_json_str(out, instance->version);
     }
+    if (instance->tags) {
+        th_buf_str(out, ",\"tags\":");
+        th_render_text(out, instance->tags);
+    }
     th_buf_str(out, ",\"runtimeStatus\":");
     th_buf_json_str(out, th_status_name(instance->status));
     th_buf_str(out, ",\"input\":");

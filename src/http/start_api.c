@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/json.h"
+#include "base/tags.h"
 #include "http/render.h"
 
 #define LONGEST_WAIT_S 922337203685.0    /* what a .NET TimeSpan holds */
@@ -35,6 +36,18 @@ bool th__start_known(th__request *r, const char *version)
 
     return !o->engine || r->hub != &o->hub ||
            th_engine_can_run(o->engine, TH_ITEM_ORCHESTRATOR, r->name, version);
+}
+
+const char *th__query_tags(th__request *r, const char **problem)
+{
+    const char *tags = th_query_text(&r->query, r->arena, "tags"), *wrong;
+
+    if (!tags || !*tags)
+        return NULL;
+    wrong = th_tags_problem(tags, strlen(tags));
+    if (wrong)
+        *problem = th_sprintf(r->arena, "tags %s.", wrong);
+    return tags;
 }
 
 static const char *unknown_function(th__request *r, const char *version)
@@ -68,6 +81,8 @@ const char *th__start_problem(th__request *r)
         problem = "The name of the function is longer than 256 bytes.";
     if (!problem)
         problem = bad_id(r);
+    if (!problem)
+        r->tags = th__query_tags(r, &problem);
     return problem ? problem : unknown_function(r, r->version);
 }
 

@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "base/ids.h"
+#include "base/json.h"
 #include "base/log.h"
+#include "base/tags.h"
 #include "runtime/names.h"
 #include "runtime/runtime_int.h"
 
@@ -67,6 +69,23 @@ const char *th__copy_json(th_orch *o, const char *text, const char *caller)
         th__session_misuse(o, "%s: the text is not JSON (th_quote makes a string): %s", caller,
                            problem);
     return th_strdup(o->scope.arena, text);
+}
+
+static const char *copy_version(th_orch *o, const char *version, const char *caller)
+{
+    if (version && (!th_utf8_valid(version, strlen(version)) || strlen(version) > TH__NAME_MAX))
+        th__session_misuse(o, "%s: the version must be UTF-8 of at most %d bytes", caller,
+                           TH__NAME_MAX);
+    return th_strdup(o->scope.arena, version);
+}
+
+static const char *copy_tags(th_orch *o, const char *tags, const char *caller)
+{
+    const char *problem = tags ? th_tags_problem(tags, strlen(tags)) : NULL;
+
+    if (problem)
+        th__session_misuse(o, "%s: the tags %s", caller, problem);
+    return th_strdup(o->scope.arena, tags);
 }
 
 /* ---- waiting --------------------------------------------------------------------------------- */
@@ -168,36 +187,59 @@ const char *th_task_failure(const th_task *task)
 
 /* ---- activities ------------------------------------------------------------------------------ */
 
-static th_task *schedule(th_orch *o, const char *name, const char *input, const th_retry *retry,
-                         const char *caller)
+/* The first try of a task or child; with a policy, those after it too. */
+static th_task *try_step(th_orch *o, th_action *action, const th_retry *retry, const char *caller)
 {
-    th_action action = { .kind = TH_ACT_TASK, .event = th_event_of(TH_TaskScheduled) };
     const char *problem = retry ? th__retry_problem(retry) : NULL;
 
-    th__may_step(o, caller);
     if (problem)
         th__session_misuse(o, "%s: %s", caller, problem);
-    action.event.name = copy_name(o, name, caller);
-    action.event.payload = th__copy_json(o, input, caller);
-
     th_task *task = th__task_new(o, TH__TASK_ACTIVITY);
     if (retry) {
-        task->u.retry = th__retry_new(o, retry, action.event.name, action.event.payload);
-        action.event.attempt = 1;
+        task->u.retry = th__retry_new(o, retry, action);
+        action->event.attempt = 1;
     }
-    th__session_act(o, &action, task, false);
+    th__session_act(o, action, task, false);
     return task;
+}
+
+static th_task *schedule(th_orch *o, const char *name, const char *input, const th_call *call,
+                         const th_retry *retry, const char *caller)
+{
+    th_action action = { .kind = TH_ACT_TASK, .event = th_event_of(TH_TaskScheduled) };
+
+    th__may_step(o, caller);
+    action.event.name = copy_name(o, name, caller);
+    action.event.payload = th__copy_json(o, input, caller);
+    if (call) {
+        action.event.version = copy_version(o, call->version, caller);
+        action.event.tags = copy_tags(o, call->tags, caller);
+    }
+    return try_step(o, &action, retry, caller);
+}
+
+/* A policy without attempts is none. */
+static const th_retry *policy_of(const th_retry *retry)
+{
+    return retry->max_attempts ? retry : NULL;
+}
+
+th_task *th_schedule_activity_with(th_orch *o, const char *name, const char *input,
+                                   const th_call *call)
+{
+    return schedule(o, name, input, call, call ? policy_of(&call->retry) : NULL,
+                    "th_schedule_activity_with");
 }
 
 th_task *th_schedule_activity(th_orch *o, const char *name, const char *input,
                               const th_retry *retry)
 {
-    return schedule(o, name, input, retry, "th_schedule_activity");
+    return schedule(o, name, input, NULL, retry, "th_schedule_activity");
 }
 
 const char *th_call_activity(th_orch *o, const char *name, const char *input)
 {
-    return th_await(o, schedule(o, name, input, NULL, "th_call_activity"));
+    return th_await(o, schedule(o, name, input, NULL, NULL, "th_call_activity"));
 }
 
 /* ---- sub-orchestrations ---------------------------------------------------------------------- */
@@ -208,20 +250,9 @@ static void copy_child(th_orch *o, th_action *action, const th_child *child, con
 
     if (problem)
         th__session_misuse(o, "%s: the instance id %s", caller, problem);
-    problem = child->retry.max_attempts ? th__retry_problem(&child->retry) : NULL;
-    if (problem)
-        th__session_misuse(o, "%s: %s", caller, problem);
     action->event.instance_id = th_strdup(o->scope.arena, child->instance_id);
-    action->event.version = th_strdup(o->scope.arena, child->version);
-}
-
-static void retry_child(th_orch *o, th_task *task, th_action *action, const th_child *child)
-{
-    task->u.retry = th__retry_new(o, &child->retry, action->event.name, action->event.payload);
-    task->u.retry->kind = TH_ACT_CHILD;
-    task->u.retry->instance_id = action->event.instance_id;
-    task->u.retry->version = action->event.version;
-    action->event.attempt = 1;
+    action->event.version = copy_version(o, child->version, caller);
+    action->event.tags = copy_tags(o, child->tags, caller);
 }
 
 static th_task *schedule_child(th_orch *o, const char *name, const char *input,
@@ -237,12 +268,7 @@ static th_task *schedule_child(th_orch *o, const char *name, const char *input,
     action.event.payload = th__copy_json(o, input, caller);
     if (child)
         copy_child(o, &action, child, caller);
-
-    th_task *task = th__task_new(o, TH__TASK_ACTIVITY);
-    if (child && child->retry.max_attempts)
-        retry_child(o, task, &action, child);
-    th__session_act(o, &action, task, false);
-    return task;
+    return try_step(o, &action, child ? policy_of(&child->retry) : NULL, caller);
 }
 
 th_task *th_schedule_orchestrator(th_orch *o, const char *name, const char *input,

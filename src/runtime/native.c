@@ -34,7 +34,7 @@ typedef struct run {
     th_token token;
     th_activity_fn *fn;
     int attempt, delivery;
-    const char *name, *instance_id, *input;
+    const char *name, *instance_id, *input, *version, *tags;
 } run;
 
 /* ---- the activities' half of taskhub.h ---------------------------------------------------------
@@ -75,6 +75,8 @@ static void run_activity(void *arg, th__job *job, th_arena *arena)
 
     a.scope.instance_id = r->instance_id;
     a.scope.input = r->input;
+    a.scope.version = r->version;
+    a.scope.tags = r->tags;
     const char *result = r->fn(&a);
 
     const char *problem = !a.scope.failure && result ? th__json_problem(arena, result) : NULL;
@@ -143,7 +145,7 @@ static size_t size_of(const char *text)
 static run *run_new(const th_activity_item *item, th_activity_fn *fn)
 {
     run *r = th_malloc(sizeof *r + size_of(item->name) + size_of(item->instance_id) +
-                       size_of(item->input));
+                       size_of(item->input) + size_of(item->version) + size_of(item->tags));
     char *at = (char *)(r + 1);
 
     r->job.number = item->token.number;
@@ -154,6 +156,8 @@ static run *run_new(const th_activity_item *item, th_activity_fn *fn)
     r->name = put_text(&at, item->name);
     r->instance_id = put_text(&at, item->instance_id);
     r->input = put_text(&at, item->input);
+    r->version = put_text(&at, item->version);
+    r->tags = put_text(&at, item->tags);
     return r;
 }
 

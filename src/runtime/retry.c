@@ -27,14 +27,12 @@ const char *th__retry_problem(const th_retry *policy)
     return NULL;
 }
 
-th__retrying *th__retry_new(th_orch *o, const th_retry *policy, const char *name, const char *input)
+th__retrying *th__retry_new(th_orch *o, const th_retry *policy, const th_action *step)
 {
     th__retrying *retry = th_new(o->scope.arena, th__retrying, 1);
 
     retry->policy = *policy;
-    retry->kind = TH_ACT_TASK;
-    retry->name = name;
-    retry->input = input;
+    retry->step = *step;
     retry->attempt = 1;
     retry->first_seq = TH_NONE;
     retry->started_us = o->now_us;
@@ -66,7 +64,7 @@ static bool handler_agrees(th_orch *o, const th__retrying *retry, const char *fa
     const th_failed_try failed = {
         .attempt = retry->attempt,
         .elapsed = o->now_us - retry->started_us,
-        .input = retry->input,
+        .input = retry->step.event.payload,
         .type = th_get_string(o, failure, "type", ""),
         .message = th_get_string(o, failure, "message", ""),
     };
@@ -91,14 +89,8 @@ bool th__retry_pause(th_task *task, const char *failure)
 void th__retry_again(th_task *task)
 {
     th__retrying *retry = task->u.retry;
-    bool child = retry->kind == TH_ACT_CHILD;
-    th_action action = { .kind = retry->kind };
+    th_action action = retry->step;
 
-    action.event = th_event_of(child ? TH_SubOrchestrationInstanceCreated : TH_TaskScheduled);
-    action.event.instance_id = retry->instance_id;
-    action.event.version = retry->version;
-    action.event.name = retry->name;
-    action.event.payload = retry->input;
     action.event.attempt = ++retry->attempt;
     action.event.retry_of = retry->first_seq;
     th__session_act(task->o, &action, task, true);

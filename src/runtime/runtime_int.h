@@ -45,8 +45,9 @@ typedef struct th__scope {
     bool quiet; /* no log lines: a replay */
     th_arena *arena;
     const char *instance_id;
-    const char *input;   /* NULL: none */
-    const char *failure; /* JSON, once the code said that it failed */
+    const char *input;          /* NULL: none */
+    const char *version, *tags; /* NULL: none */
+    const char *failure;        /* JSON, once the code said that it failed */
 } th__scope;
 
 /* {"type":...,"message":...} and, if for good, "nonRetriable":true. */
@@ -118,11 +119,7 @@ typedef enum th__task_kind {
 /* A retry policy at work. */
 typedef struct th__retrying {
     th_retry policy;
-    th_action_kind kind;     /* of each try: a task or a child */
-    const char *instance_id; /* children only */
-    const char *version;
-    const char *name;
-    const char *input;
+    th_action step; /* of each try: a task or a child */
     int attempt;
     int32_t first_seq;
     int64_t started_us;
@@ -176,8 +173,7 @@ const char *th__task_results(th_task *task);
 
 /* A phrase that says what is wrong with a policy; NULL: fine. */
 const char *th__retry_problem(const th_retry *policy);
-th__retrying *th__retry_new(th_orch *o, const th_retry *policy, const char *name,
-                            const char *input);
+th__retrying *th__retry_new(th_orch *o, const th_retry *policy, const th_action *step);
 
 /* An attempt failed. True: a pause has begun; false: that was the last try. */
 bool th__retry_pause(th_task *task, const char *failure);

@@ -36,6 +36,18 @@ const char *th_instance_id(void *ctx)
     return scope_of(ctx, "th_instance_id")->instance_id;
 }
 
+const char *th_tags(void *ctx)
+{
+    const char *tags = scope_of(ctx, "th_tags")->tags;
+
+    return tags ? tags : "null";
+}
+
+const char *th_version(void *ctx)
+{
+    return scope_of(ctx, "th_version")->version;
+}
+
 /* ---- memory and texts ------------------------------------------------------------------------ */
 
 char *th__vtext(th_arena *arena, const char *fmt, va_list args)

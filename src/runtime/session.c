@@ -48,6 +48,8 @@ static th_orch *session_new(th_orch_fn *fn, const th_orch_item *item)
     }
     o->scope = (th__scope){ .kind = TH__ORCH, .arena = arena };
     o->scope.instance_id = th_strdup(arena, item->instance_id);
+    o->scope.version = th_strdup(arena, item->version);
+    o->scope.tags = th_strdup(arena, item->tags);
     o->fn = fn;
     o->replay.cut_end = &o->replay.cut;
     return o;

@@ -215,6 +215,7 @@ static th_rc query_page(th_db *db, th_arena *arena, const th_hub *hub, const th_
     param_time_or_null(&p, f->created_to_us);
     th_param_i32(&p, f->top);
     th_param_bool(&p, f->want_payloads);
+    th_param_text(&p, f->tags);
     th_params_ready(&p);
     th_rc rc = th_db_exec(db, th_sql_instances_list, &p, true, res, err);
     th_params_free(&p);

@@ -34,6 +34,7 @@ typedef struct th_instance {
 typedef struct th_instance_filter {
     int64_t created_from_us, created_to_us; /* 0: none; both inclusive */
     uint32_t statuses;                      /* bit 1 << status; 0: all */
+    const char *tags;                       /* NULL: any; JSON object: they have all of these */
     const char *id_prefix;                  /* NULL or "": none; literal, no wildcards */
     const char *after_id;                   /* continue after this id; NULL: first page */
     int32_t top;                            /* page size, 1..1000 */
