@@ -218,6 +218,7 @@ typedef struct th_call {
     th_retry retry;      /* max_attempts 0: one try */
     const char *version; /* NULL: none */
     const char *tags; /* JSON object of strings, which the activity reads by th_tags; NULL: none */
+    int priority;     /* -100 to 100, higher goes first; 0: that of the instance */
 } th_call;
 
 /* Runs an activity as told and goes on at once; call may be NULL, else it is copied. */
@@ -279,6 +280,7 @@ typedef struct th_child {
     const char *version;     /* NULL: none */
     th_retry retry;          /* max_attempts 0: one try */
     const char *tags;        /* JSON object of strings; NULL: none, since they are not inherited */
+    int priority;            /* of its activities, -100 to 100; 0: that of this instance */
 } th_child;
 
 /* Runs another orchestrator as a child of this one and waits: its result. If it failed or was

@@ -19,7 +19,7 @@ begin
     end if;
     return taskhub.start_instance(v_row.name, v_row.input,
                                   case when coalesce(p_new_id, true) then null else p_instance_id end,
-                                  v_row.version, v_row.tags, null, p_hub);
+                                  v_row.version, v_row.tags, null, p_hub, v_row.priority);
 exception when sqlstate 'TH003' then
     raise exception 'instance "%" of hub "%" has not finished', p_instance_id, (taskhub.resolve_hub(p_hub)).name
         using errcode = 'TH004';

@@ -1,14 +1,17 @@
--- taskhub.start_instance(name, input, instance_id, version, tags, scheduled_start, hub)
+-- taskhub.start_instance(name, input, instance_id, version, tags, scheduled_start, hub, priority)
 --
 -- Starts an instance of the orchestrator of that name and returns its id. The row is there, Pending, once the caller's
 -- transaction commits; it runs then, or at scheduled_start. An id whose instance has finished is taken again and
 -- that instance replaced; a live one is refused by a plain read, which locks nothing (protocol F1).
+-- priority, from -100 to 100, is that of its activities which have none of their own: higher ones go first.
 -- Without instance_id: 32 random hex digits. input is JSON text and kept byte for byte.
--- Errors: TH003 the id is taken by a live instance; TH006 bad name, id, input, tags, time or hub.
+-- Errors: TH003 the id is taken by a live instance; TH006 bad name, id, input, tags, time, priority or hub.
 -- Tables: reads hubs, instances; writes instances, inbox. Waits only for a transaction that starts the same id.
+drop function if exists taskhub.start_instance(text, text, text, text, text, timestamptz, text);
 create or replace function taskhub.start_instance(
     p_name text, p_input text default null, p_instance_id text default null, p_version text default null,
-    p_tags text default null, p_scheduled_start timestamptz default null, p_hub text default null)
+    p_tags text default null, p_scheduled_start timestamptz default null, p_hub text default null,
+    p_priority int default 0)
 returns text language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_id text := coalesce(p_instance_id, replace(gen_random_uuid()::text, '-', ''));
@@ -24,6 +27,9 @@ begin
     if not isfinite(p_scheduled_start) then
         raise exception 'scheduled_start: must not be infinite' using errcode = 'TH006';
     end if;
+    if p_priority is null or p_priority not between -100 and 100 then
+        raise exception 'priority: must be between -100 and 100' using errcode = 'TH006';
+    end if;
     v_partition := taskhub.partition_of(v_id, p_hub);
 
     if not exists (select from taskhub.instances
@@ -32,9 +38,9 @@ begin
         with started as (
             insert into taskhub.instances as i
                 (partition_id, instance_id, start_id, execution_id, status, name, version, input, tags,
-                 scheduled_start, created_at, updated_at)
+                 scheduled_start, priority, created_at, updated_at)
             values (v_partition, v_id, gen_random_uuid(), gen_random_uuid(), 6, p_name, p_version, p_input, p_tags,
-                    p_scheduled_start, taskhub.now(), taskhub.now())
+                    p_scheduled_start, p_priority, taskhub.now(), taskhub.now())
             on conflict (partition_id, instance_id) do update
             set start_id = excluded.start_id, execution_id = excluded.execution_id, status = excluded.status,
                 is_entity = false, name = excluded.name, version = excluded.version, input = excluded.input,
@@ -59,5 +65,5 @@ begin
         using errcode = 'TH003';
 end
 $$;
-comment on function taskhub.start_instance(text, text, text, text, text, timestamptz, text) is
+comment on function taskhub.start_instance(text, text, text, text, text, timestamptz, text, int) is
     'Starts an instance of an orchestrator and returns its id; a finished instance of that id is replaced.';

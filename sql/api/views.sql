@@ -70,7 +70,7 @@ comment on view taskhub.early_events is
 create or replace view taskhub.activities_view as
 select h.name as hub, a.instance_id, a.name, case when a.claimed_by is null then 'queued' else 'claimed' end as state,
        a.claimed_by as worker_id, w.host, w.pid, a.claimed_at, a.input, a.attempt, a.crashes,
-       nullif(a.due, '-infinity') as due, a.created_at, a.priority, a.version, a.id, a.seq, a.task_id, a.claim_no,
+       case when a.due > a.created_at then a.due end as due, a.created_at, a.priority, a.version, a.id, a.seq, a.task_id, a.claim_no,
        replace(a.execution_id::text, '-', '') as execution_id, a.partition_id
 from taskhub.activities a
 join taskhub.partitions p on p.partition_id = a.partition_id

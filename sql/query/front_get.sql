@@ -17,5 +17,5 @@ with found as (
 select position, fits, instance_id, name, version, execution_id, status,
        case when fits then input end, case when fits then output end, case when fits then failure end,
        case when fits then custom_status end, tags, parent_instance_id, created_at, updated_at,
-       completed_at
+       completed_at, priority
 from found

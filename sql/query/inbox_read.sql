@@ -9,7 +9,8 @@ select m.partition_id, m.due, m.message_no, m.instance_id, m.start_id, m.executi
             then exists (select from taskhub.inbox h
                          where h.partition_id = m.partition_id and h.instance_id = m.instance_id and h.due = 'infinity'
                            and h.message_no < m.message_no)
-            else false end
+            else false end,
+       nullif(i.priority, 0)
 from unnest($1::int[]) p(partition_id)
 cross join lateral (
     (select * from taskhub.inbox a

@@ -35,7 +35,7 @@ measured as (
 select instance_id, name, version, execution_id, status,
        case when $10::boolean then input end, case when $10::boolean then output end,
        case when $10::boolean then failure end, case when $10::boolean then custom_status end,
-       tags, parent_instance_id, created_at, updated_at, completed_at,
+       tags, parent_instance_id, created_at, updated_at, completed_at, priority,
        coalesce(before, 0) < 16777216 as fits
 from measured
 order by instance_id

@@ -24,10 +24,12 @@ struct th_act {
     const char *version;
     const char *input;
     const char *tags;
+    int16_t priority;
 
     /* The dispatcher's. */
     const th_executor *executor;
-    int64_t started_us; /* monotonic; 0: waits for a slot */
+    int64_t waits_since_us; /* monotonic */
+    int64_t started_us;     /* monotonic; 0: waits for a slot */
     uint32_t slot;
     int name_index;
     bool suspect; /* workers have died with it: its completion is written at once, before the next

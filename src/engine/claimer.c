@@ -24,7 +24,6 @@ typedef struct claimer {
     th_db *db;
     bool idle_lock;
     bool left_over; /* the queue holds more than we could take */
-    int32_t next;   /* partitions take turns to be first */
     int reconciles; /* that are still to be done after a lost connection */
     int64_t reconcile_at_us;
     int64_t due_us; /* monotonic; when the next activity that waits for its time may be claimed;
@@ -46,6 +45,7 @@ static void push_claimed(th_act_list *acts, const th_claimed *c, bool suspect)
                    .version = c->version,
                    .input = c->input,
                    .tags = c->tags,
+                   .priority = c->priority,
                    .suspect = suspect };
     th_act_push(acts, th_act_new(&act));
 }
@@ -112,7 +112,7 @@ static th_rc claim_round(claimer *c, size_t *found, th_error *err)
     th_rc rc = waiting(c, partitions, &n, err);
     for (size_t i = 0; rc == TH_OK && i < n && left > 0; i++) {
         size_t before = acts.count;
-        rc = claim_some(c, partitions[(i + (size_t)c->next) % n], left, &acts, err);
+        rc = claim_some(c, partitions[i], left, &acts, err);
         left -= (int)(acts.count - before);
     }
     if (rc == TH_OK && n > 0 && left > 0) {
@@ -120,7 +120,6 @@ static th_rc claim_round(claimer *c, size_t *found, th_error *err)
         rc = claim_suspect(c, &acts, err);
         left -= (int)(acts.count - before);
     }
-    c->next++;
     c->left_over = rc == TH_OK && n > 0 && left == 0;
     atomic_store(&engine->queue_left, c->left_over);
     th_dispatch_set_queued(engine->dispatch, c->left_over);

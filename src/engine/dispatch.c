@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/lanes.h"
 #include "engine/names.h"
 
 enum {
@@ -35,7 +36,7 @@ struct th_dispatch {
     slot *slots;
     int first_free, active;
     int64_t reserved; /* places promised, not started */
-    th_act_list waiting;
+    th_lanes waiting;
     bool draining, throttled, stopped, alone, queued;
     int64_t mean_us; /* of all runs, as names measure theirs; -1: unknown */
     atomic_int quick;
@@ -61,8 +62,7 @@ void th_dispatch_free(th_dispatch *d)
         return;
     for (int i = 0; i < d->options.max; i++)
         th_act_free(d->slots[i].act);
-    for (th_act *a; (a = th_act_pop(&d->waiting)) != NULL;)
-        th_act_free(a);
+    th_lanes_free(&d->waiting);
     th_names_free(&d->names);
     pthread_mutex_destroy(&d->lock);
     free(d->slots);
@@ -172,9 +172,9 @@ static uint64_t number_of(const th_dispatch *d, const th_act *act)
 /* Takes a slot for the next that waits; NULL when none is free or nothing waits. Under the lock. */
 static th_act *next_to_run(th_dispatch *d)
 {
-    if (d->first_free < 0 || !d->waiting.head)
+    if (d->first_free < 0 || !d->waiting.count)
         return NULL;
-    th_act *act = th_act_pop(&d->waiting);
+    th_act *act = th_lanes_pop(&d->waiting);
     act->slot = (uint32_t)d->first_free;
     slot *s = &d->slots[act->slot];
     d->first_free = s->next_free;
@@ -246,6 +246,7 @@ static void forget_quick(th_dispatch *d, th_act *act)
 void th_dispatch_start(th_dispatch *d, th_act_list *acts)
 {
     th_act_list strangers = { 0 };
+    int64_t now_us = th_mono_us();
     pthread_mutex_lock(&d->lock);
     for (th_act *act; (act = th_act_pop(acts)) != NULL;) {
         d->reserved--;
@@ -256,7 +257,7 @@ void th_dispatch_start(th_dispatch *d, th_act_list *acts)
         }
         act->executor = d->names.names[act->name_index].executor;
         note_quick(d, act);
-        th_act_push(&d->waiting, act);
+        th_lanes_push(&d->waiting, act, now_us);
     }
     pthread_mutex_unlock(&d->lock);
     for (th_act *act; (act = th_act_pop(&strangers)) != NULL;)
@@ -316,7 +317,7 @@ void th_dispatch_drain(th_dispatch *d)
     th_act_list waiting = { 0 };
     pthread_mutex_lock(&d->lock);
     d->draining = true;
-    th_act_join(&waiting, &d->waiting);
+    th_lanes_take(&d->waiting, &waiting);
     for (th_act *act = waiting.head; act; act = act->next)
         forget_quick(d, act);
     pthread_mutex_unlock(&d->lock);
@@ -340,15 +341,17 @@ static bool is_of(const th_act *act, int32_t partition_id, const th_uuid *execut
 
 static th_act_list take_waiting(th_dispatch *d, int32_t partition_id, const th_uuid *execution_id)
 {
-    th_act_list taken = { 0 }, rest = { 0 };
+    th_act_list all = { 0 }, taken = { 0 };
     pthread_mutex_lock(&d->lock);
-    for (th_act *act; (act = th_act_pop(&d->waiting)) != NULL;) {
-        bool of = is_of(act, partition_id, execution_id);
-        if (of)
-            forget_quick(d, act);
-        th_act_push(of ? &taken : &rest, act);
+    th_lanes_take(&d->waiting, &all);
+    for (th_act *act; (act = th_act_pop(&all)) != NULL;) {
+        if (!is_of(act, partition_id, execution_id)) {
+            th_lanes_push(&d->waiting, act, act->waits_since_us);
+            continue;
+        }
+        forget_quick(d, act);
+        th_act_push(&taken, act);
     }
-    d->waiting = rest;
     pthread_mutex_unlock(&d->lock);
     return taken;
 }
@@ -428,9 +431,10 @@ int64_t *th_dispatch_running(th_dispatch *d, int32_t partition_id, size_t *count
     for (int i = 0; i < d->options.max; i++)
         if (d->slots[i].act && d->slots[i].act->partition_id == partition_id)
             ids[n++] = d->slots[i].act->id;
-    for (const th_act *a = d->waiting.head; a; a = a->next)
-        if (a->partition_id == partition_id)
-            ids[n++] = a->id;
+    for (size_t i = 0; i < d->waiting.used; i++)
+        for (const th_act *a = d->waiting.list[i].acts.head; a; a = a->next)
+            if (a->partition_id == partition_id)
+                ids[n++] = a->id;
     pthread_mutex_unlock(&d->lock);
     *count = n;
     return ids;

@@ -36,6 +36,7 @@ void th__begin_life(th_inst *inst, const th_msg *m, bool replaces)
     th_inst_set_identity(inst, &m->start_id, &m->execution_id, m->event.name, m->event.version,
                          m->event.tags);
     th_inst_set_parent(inst, m->parent_instance_id, &m->parent_execution_id, m->parent_ref);
+    inst->priority = th__priority_of(m->event.priority);
     inst->status = TH_PENDING;
     inst->exists = inst->is_new = inst->create = true;
     inst->replaces = inst->maybe_held = replaces;
@@ -62,6 +63,7 @@ bool th_episode_adopt(th_inst *inst)
             continue;
         th_inst_set_identity(inst, &row->start_id, &row->execution_id, row->name, row->version,
                              row->tags);
+        inst->priority = row->priority;
         inst->status = TH_PENDING;
         inst->exists = inst->is_new = true;
         inst->maybe_held = m->due_us != TH_TIME_NEG_INF || m->replaced;

@@ -85,8 +85,15 @@ static void born_claimed(th_step *step, th_inst *inst, const th_batch_activity *
                    .name = a->name,
                    .version = a->version,
                    .input = a->input,
-                   .tags = a->tags };
+                   .tags = a->tags,
+                   .priority = a->priority };
     th_act_push(&step->born, th_act_new(&act));
+}
+
+/* A try that was written when there were no priorities has none in its event either. */
+static int16_t own_priority(const th_inst *inst, const th_action *action)
+{
+    return action->priority ? th__priority_of(action->priority) : inst->priority;
 }
 
 static void act_task(th_step *step, th_inst *inst, const th_action *action, int32_t seq)
@@ -104,7 +111,7 @@ static void act_task(th_step *step, th_inst *inst, const th_action *action, int3
                             .input = e->payload,
                             .tags = e->tags,
                             .attempt = e->attempt == TH_NONE ? 1 : e->attempt,
-                            .priority = (int16_t)action->priority,
+                            .priority = own_priority(inst, action),
                             .due_us = later ? action->due_us : TH_TIME_NEG_INF,
                             .claimed_by = mine ? step->worker_id : 0 };
     th_batch_schedule(step->batch, &key, &a);
@@ -191,6 +198,8 @@ void th__child_start(const th_inst *inst, const th_event *e, int32_t seq, th_buf
         th_buf_str(out, ",\"tags\":");
         th_buf_str(out, e->tags);
     }
+    if (e->priority != TH_NONE)
+        th_buf_printf(out, ",\"priority\":%d", th__priority_of(e->priority));
 }
 
 static void start_child(th_step *step, th_inst *inst, const th_event *e, int32_t seq)
@@ -212,10 +221,13 @@ static void start_child(th_step *step, th_inst *inst, const th_event *e, int32_t
     th_buf_free(&body);
 }
 
-static void act_child(th_step *step, th_inst *inst, th_row_writer *row, const th_event *given)
+static void act_child(th_step *step, th_inst *inst, th_row_writer *row, const th_action *action)
 {
+    const th_event *given = &action->event;
     char space[TH_UUID_TEXT + 16];
     th_event e = *given;
+    if (own_priority(inst, action))
+        e.priority = own_priority(inst, action);
     e.instance_id = child_id(inst, given, row->next_seq, space, sizeof space);
     int32_t seq = th__row_add(row, &e);
     th_open *open = th_opens_add(&inst->opens, seq, e.kind, e.id);
@@ -230,7 +242,7 @@ static void act(th_step *step, th_inst *inst, th_row_writer *row, const th_actio
         return;
     }
     if (action->kind == TH_ACT_CHILD) {
-        act_child(step, inst, row, &action->event);
+        act_child(step, inst, row, action);
         return;
     }
     if (action->kind == TH_ACT_ENTITY) {

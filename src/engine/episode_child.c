@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "engine/episode_int.h"
+#include "engine/lanes.h"
 
 void th__send(th_step *step, th_batch_message *m)
 {
@@ -19,6 +20,15 @@ void th__send(th_step *step, th_batch_message *m)
     th_batch_send(step->batch, m);
     if (step->wakes)
         step->wakes[ordinal] = true;
+}
+
+int16_t th__priority_of(int32_t given)
+{
+    if (given == TH_NONE)
+        return 0;
+    return (int16_t)(given > TH_PRIORITY_MOST    ? TH_PRIORITY_MOST
+                     : given < -TH_PRIORITY_MOST ? -TH_PRIORITY_MOST
+                                                 : given);
 }
 
 void th__create_row(th_step *step, th_inst *inst, const th_event *started)
@@ -33,7 +43,8 @@ void th__create_row(th_step *step, th_inst *inst, const th_event *started)
                              .parent_instance_id = inst->parent_instance_id,
                              .parent_execution_id =
                                  inst->parent_instance_id ? &inst->parent_execution_id : NULL,
-                             .parent_ref = inst->parent_instance_id ? inst->parent_ref : TH_NONE };
+                             .parent_ref = inst->parent_instance_id ? inst->parent_ref : TH_NONE,
+                             .priority = inst->priority };
     th_batch_create(step->batch, &key, &child);
     if (inst->replaces)
         th_batch_forget(step->batch, &key);

@@ -35,6 +35,9 @@ void th__forget_older(th_step *step, const th_inst *inst);
 /* What is held, if anything, is due at once (protocol I6). */
 void th__release(th_step *step, th_inst *inst);
 
+/* Within its bounds; 0 for none. */
+int16_t th__priority_of(int32_t given);
+
 /* A message for an instance of any partition of the hub, due at once. */
 void th__send(th_step *step, th_batch_message *message);
 

@@ -65,6 +65,7 @@ static const field fields[] = {
     FIELD("from", from, FIELD_TEXT),
     FIELD("attempt", attempt, FIELD_NUMBER),
     FIELD("retryOf", retry_of, FIELD_NUMBER),
+    FIELD("priority", priority, FIELD_NUMBER),
     FIELD("position", position, FIELD_NUMBER),
     FIELD("recurse", recurse, FIELD_BOOL),
     FIELD("x", x, FIELD_TEXT),
@@ -147,7 +148,8 @@ bool th_status_is_terminal(int status)
 th_event th_event_of(th_kind kind)
 {
     th_event e = { .kind = kind };
-    e.id = e.ref = e.task_id = e.status = e.position = e.attempt = e.retry_of = e.recurse = TH_NONE;
+    e.id = e.ref = e.task_id = e.status = e.position = e.attempt = e.retry_of = e.priority =
+        e.recurse = TH_NONE;
     return e;
 }
 

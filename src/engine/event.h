@@ -107,7 +107,8 @@ typedef struct th_event {
     int32_t position;
     int32_t attempt;
     int32_t retry_of;
-    int32_t recurse; /* 0, 1 or TH_NONE */
+    int32_t priority; /* TH_NONE: none of its own */
+    int32_t recurse;  /* 0, 1 or TH_NONE */
 } th_event;
 
 /* An event of that kind with everything absent. */

@@ -73,8 +73,8 @@ typedef struct th_action {
     th_action_kind kind;
     th_event event;
     int32_t cancel_ref;
-    int64_t due_us; /* timers: fire_at rounded up to 1 us; tasks: not before, or 0 */
-    int32_t priority;
+    int64_t due_us;   /* timers: fire_at rounded up to 1 us; tasks: not before, or 0 */
+    int32_t priority; /* tasks and children, -100 to 100; 0: that of the instance */
 } th_action;
 
 typedef enum th_answer_kind {

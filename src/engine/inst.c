@@ -317,6 +317,7 @@ th_rc th_inst_load(th_inst *inst, const th_instance_row *row, const th_episode_r
 {
     th_inst_set_identity(inst, &row->start_id, &row->execution_id, row->name, row->version,
                          row->tags);
+    inst->priority = row->priority;
     inst->status = row->status;
     inst->exists = !th_status_is_terminal(row->status);
     inst->maybe_held = true;

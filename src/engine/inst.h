@@ -97,6 +97,7 @@ struct th_inst {
     char *parent_instance_id; /* NULL: nobody waits for it */
     th_uuid parent_execution_id;
     int32_t parent_ref;
+    int16_t priority; /* of its activities and children that have none of their own */
     int status;
     bool exists;   /* its row is there and not finished */
     bool started;  /* history has ExecutionStarted */

@@ -44,6 +44,7 @@ static void copy_row(th_msg *m, const th_inbox_row *r)
     m->row.has_parent_execution = r->has_parent_execution;
     m->row.parent_execution_id = r->parent_execution_id;
     m->row.parent_ref = r->parent_ref;
+    m->row.priority = r->priority;
 }
 
 static bool is_task_result(int kind)

@@ -20,6 +20,7 @@ typedef struct th_msg_row {
     int16_t status;
     const char *name, *version, *tags, *parent_instance_id;
     int32_t parent_ref;
+    int16_t priority;
 } th_msg_row;
 
 typedef struct th_msg th_msg;

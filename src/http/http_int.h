@@ -82,6 +82,7 @@ struct th__request {
     /* what the handlers of starts and waits keep */
     const char *instance_id, *name;
     const char *input, *version, *tags; /* of a start */
+    int32_t priority;
     int64_t wait_until_us, wait_pause_us;
     bool is_starter, is_restart, wait_over, bad_json, wants_ready;
     th_rc rc;

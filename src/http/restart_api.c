@@ -19,6 +19,7 @@ static void take(th__request *r, const th_instance *instance)
     r->version = th_strdup(r->arena, instance->version);
     r->input = th_strdup(r->arena, instance->input);
     r->tags = th_strdup(r->arena, instance->tags);
+    r->priority = instance->priority;
     if (th_query_bool(&r->query, r->arena, "restartWithNewInstanceId", true))
         r->instance_id = th__start_new_id(r->arena);
 }

@@ -62,6 +62,18 @@ static const char *unknown_function(th__request *r, const char *version)
         r->name);
 }
 
+static const char *bad_priority(th__request *r)
+{
+    const char *text = th_query_text(&r->query, r->arena, "priority");
+
+    if (!text || !*text)
+        return NULL;
+    if (!th_query_int(&r->query, r->arena, "priority", &r->priority) || r->priority < -100 ||
+        r->priority > 100)
+        return "priority must be a whole number from -100 to 100.";
+    return NULL;
+}
+
 static const char *bad_id(th__request *r)
 {
     const char *problem = r->instance_id ? th_instance_id_problem(r->instance_id) : NULL;
@@ -83,6 +95,8 @@ const char *th__start_problem(th__request *r)
         problem = bad_id(r);
     if (!problem)
         r->tags = th__query_tags(r, &problem);
+    if (!problem)
+        problem = bad_priority(r);
     return problem ? problem : unknown_function(r, r->version);
 }
 
@@ -266,7 +280,8 @@ void th__start_now(th__request *r)
                                  .name = r->name,
                                  .version = r->version,
                                  .input = r->input,
-                                 .tags = r->tags };
+                                 .tags = r->tags,
+                                 .priority = (int16_t)r->priority };
 
     th_front_start(r->server->options.front, r->hub, &request, started, r);
 }

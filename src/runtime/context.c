@@ -79,6 +79,14 @@ static const char *copy_version(th_orch *o, const char *version, const char *cal
     return th_strdup(o->scope.arena, version);
 }
 
+static int32_t check_priority(th_orch *o, int priority, const char *caller)
+{
+    if (priority < -TH__MOST_PRIORITY || priority > TH__MOST_PRIORITY)
+        th__session_misuse(o, "%s: the priority must be from -%d to %d", caller, TH__MOST_PRIORITY,
+                           TH__MOST_PRIORITY);
+    return priority;
+}
+
 static const char *copy_tags(th_orch *o, const char *tags, const char *caller)
 {
     const char *problem = tags ? th_tags_problem(tags, strlen(tags)) : NULL;
@@ -214,6 +222,7 @@ static th_task *schedule(th_orch *o, const char *name, const char *input, const 
     if (call) {
         action.event.version = copy_version(o, call->version, caller);
         action.event.tags = copy_tags(o, call->tags, caller);
+        action.priority = check_priority(o, call->priority, caller);
     }
     return try_step(o, &action, retry, caller);
 }
@@ -253,6 +262,7 @@ static void copy_child(th_orch *o, th_action *action, const th_child *child, con
     action->event.instance_id = th_strdup(o->scope.arena, child->instance_id);
     action->event.version = copy_version(o, child->version, caller);
     action->event.tags = copy_tags(o, child->tags, caller);
+    action->priority = check_priority(o, child->priority, caller);
 }
 
 static th_task *schedule_child(th_orch *o, const char *name, const char *input,

@@ -25,7 +25,8 @@ enum {
     TH__MOST_ACTIONS = 1000000, /* in one episode */
     TH__DEEPEST_ALL = 64,       /* th_when_all of th_when_all of ... */
     TH__MOST_ATTEMPTS = 100000,
-    TH__NAME_MAX = 256, /* bytes of the name of an activity or event */
+    TH__MOST_PRIORITY = 100, /* and the least with a minus */
+    TH__NAME_MAX = 256,      /* bytes of the name of an activity or event */
 };
 #define TH__MEMORY_MAX ((size_t)1 << 30)            /* bytes in one th_memory */
 #define TH__LAST_TIME ((int64_t)253402300799999999) /* the end of the year 9999 */

@@ -49,6 +49,7 @@ static void read_claimed(th_arena *arena, const PGresult *r, int i, th_claimed *
     c->version = th_strdup(arena, text(r, i, 10));
     c->input = th_strdup(arena, text(r, i, 11));
     c->tags = th_strdup(arena, text(r, i, 12));
+    c->priority = th_get_i16(PQgetvalue(r, i, 13));
 }
 
 static th_array *names_column(columns *c, const char *const *lower_names, size_t names_count)

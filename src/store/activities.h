@@ -26,6 +26,7 @@ typedef struct th_claimed {
     const char *version;
     const char *input;
     const char *tags;
+    int16_t priority;
 } th_claimed;
 
 /* Protocol A2, one partition: at most `limit` due, unclaimed items with one of these names

@@ -58,9 +58,9 @@ static const group_def defs[G_COUNT] = {
     [G_CHAIN] = { "chain", true, 3, { P, TH_T_INT8, TH_T_INT8 } },
     [G_CREATE] = { "create",
                    true,
-                   11,
+                   12,
                    { P, TH_T_TEXT, TH_T_UUID, TH_T_UUID, TH_T_TEXT, TH_T_TEXT, TH_T_TEXT, TH_T_TEXT,
-                     TH_T_TEXT, TH_T_UUID, TH_T_INT4 } },
+                     TH_T_TEXT, TH_T_UUID, TH_T_INT4, TH_T_INT2 } },
     [G_INSTANCES] = { "instances",
                       true,
                       9,
@@ -277,6 +277,10 @@ void th_batch_create(th_batch *b, const th_batch_key *key, const th_batch_child 
     put_text(g, 8, child->parent_instance_id);
     put_uuid(g, 9, child->parent_execution_id);
     put_i32(g, 10, child->parent_ref);
+    if (child->priority)
+        put_i16(g, 11, child->priority);
+    else
+        put_null(g, 11);
 }
 
 static const char *keep(th_batch *b, const char *s)

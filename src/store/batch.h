@@ -79,6 +79,7 @@ typedef struct th_batch_child {
     const char *parent_instance_id;
     const th_uuid *parent_execution_id;
     int32_t parent_ref;
+    int16_t priority;
 } th_batch_child;
 void th_batch_create(th_batch *batch, const th_batch_key *key, const th_batch_child *child);
 void th_batch_instance(th_batch *batch, const th_batch_key *key, const th_batch_change *change);

@@ -133,6 +133,7 @@ void th_front_start(th_front *front, const th_hub *hub, const th_start_request *
     r->start_id = th_uuid_random();
     r->execution_id = th_uuid_random();
     r->scheduled_us = request->scheduled_start_us;
+    r->priority = request->priority;
     submit(&front->writes, r, hub);
 }
 

@@ -55,8 +55,9 @@ typedef struct th__front_request {
     int64_t since_us;
     int64_t retry_us; /* while parked: not before */
     int32_t partition_id;
-    uint32_t order;  /* of arrival in its batch */
-    int16_t message; /* signal: number of the kind in inbox */
+    uint32_t order;   /* of arrival in its batch */
+    int16_t message;  /* signal: number of the kind in inbox */
+    int16_t priority; /* of a start */
     uint8_t kind;
     uint8_t outcome;
     uint8_t parked;  /* how often */
@@ -163,7 +164,7 @@ bool th__line_concerns_all(th_rc rc, const th_error *err);
 /* ---- the front and its threads ---- */
 
 typedef struct th__start_columns {
-    th_array partition, instance, start, execution, name, version, input, tags, scheduled;
+    th_array partition, instance, start, execution, name, version, input, tags, scheduled, priority;
     th_params params;
 } th__start_columns;
 

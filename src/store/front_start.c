@@ -27,6 +27,7 @@ void th__start_columns_init(th__start_columns *c)
     th_array_init(&c->input, TH_T_TEXT);
     th_array_init(&c->tags, TH_T_TEXT);
     th_array_init(&c->scheduled, TH_T_TIMESTAMPTZ);
+    th_array_init(&c->priority, TH_T_INT2);
 }
 
 static void each_column(th__start_columns *c, void (*fn)(th_array *))
@@ -40,6 +41,7 @@ static void each_column(th__start_columns *c, void (*fn)(th_array *))
     fn(&c->input);
     fn(&c->tags);
     fn(&c->scheduled);
+    fn(&c->priority);
 }
 
 void th__start_columns_free(th__start_columns *c)
@@ -62,6 +64,7 @@ static void add_start(th__start_columns *c, th__front_request *r)
         th_array_time(&c->scheduled, r->scheduled_us);
     else
         th_array_null(&c->scheduled);
+    th_array_i16(&c->priority, r->priority);
 }
 
 void th__starts_fill(th__start_columns *c, th__front_request *const *items, size_t n)
@@ -79,6 +82,7 @@ void th__starts_fill(th__start_columns *c, th__front_request *const *items, size
     th_param_array(&c->params, &c->input);
     th_param_array(&c->params, &c->tags);
     th_param_array(&c->params, &c->scheduled);
+    th_param_array(&c->params, &c->priority);
     th_params_ready(&c->params);
 }
 

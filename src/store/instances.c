@@ -48,6 +48,7 @@ void th__instance_read(const PGresult *res, int row, int first, char execution_i
         .created_us = time_at(res, row, first + 11),
         .updated_us = time_at(res, row, first + 12),
         .completed_us = time_at(res, row, first + 13),
+        .priority = th_get_i16(PQgetvalue(res, row, first + 14)),
     };
 }
 

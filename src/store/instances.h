@@ -27,6 +27,7 @@ typedef struct th_instance {
     const char *custom_status;
     const char *tags;
     const char *parent_instance_id;
+    int16_t priority;
     int64_t created_us, updated_us;
     int64_t completed_us; /* 0: not yet */
 } th_instance;

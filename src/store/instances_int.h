@@ -9,12 +9,13 @@
 #include "base/ids.h"
 #include "store/instances.h"
 
-#define TH__INSTANCE_COLUMNS 14
+#define TH__INSTANCE_COLUMNS 15
 
 /*
  * Reads the columns instance_id, name, version, execution_id, status, input, output, failure,
- * custom_status, tags, parent_instance_id, created_at, updated_at, completed_at from column first
- * on, in binary. The texts are those of res; execution_id is written into the given place.
+ * custom_status, tags, parent_instance_id, created_at, updated_at, completed_at, priority from
+ * column first on, in binary. The texts are those of res; execution_id is written into the given
+ * place.
  */
 void th__instance_read(const PGresult *res, int row, int first, char execution_id[TH_UUID_TEXT],
                        th_instance *out);

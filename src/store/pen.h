@@ -120,6 +120,7 @@ typedef struct th_inbox_row {
     int32_t parent_ref;
     bool is_entity;
     bool behind; /* for an entity that holds an earlier message */
+    int16_t priority;
 } th_inbox_row;
 
 typedef struct th_next_due {
@@ -142,6 +143,7 @@ typedef struct th_instance_row {
     int32_t parent_ref;
     bool is_entity;
     const char *state, *lock_holder; /* entities */
+    int16_t priority;
 } th_instance_row;
 
 typedef struct th_episode_row {

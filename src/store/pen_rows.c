@@ -43,6 +43,7 @@ static void instance_part(const PGresult *r, int i, th_inbox_row *m)
     m->parent_ref = number(r, i, 23, INT32_MIN);
     m->is_entity = !PQgetisnull(r, i, 24) && *PQgetvalue(r, i, 24);
     m->behind = *PQgetvalue(r, i, 25);
+    m->priority = small(r, i, 26);
 }
 
 static void message_part(const PGresult *r, int i, th_inbox_row *m)
@@ -106,6 +107,7 @@ static void instance_rows(const PGresult *r, th_pen_done *done)
         x->is_entity = !PQgetisnull(r, row, 11) && *PQgetvalue(r, row, 11);
         x->state = text(r, row, 12);
         x->lock_holder = text(r, row, 13);
+        x->priority = small(r, row, 14);
     }
 }
 

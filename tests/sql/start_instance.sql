@@ -1,7 +1,7 @@
 -- taskhub.start_instance: one row, one message; live ids are refused, finished ones replaced.
 begin;
 \ir helpers/taskhub_test.sql
-select plan(47);
+select plan(51);
 select taskhub_test.given_hub();
 create temp table at_start as select count(*) as n from taskhub.instances;
 
@@ -99,6 +99,12 @@ select taskhub.start_instance('hello', null, 'undone');
 rollback to before_start;
 select is((select count(*) from taskhub.instances where instance_id = 'undone')
           + (select count(*) from taskhub.inbox where instance_id = 'undone'), 0::bigint, 'a start that is rolled back leaves nothing');
+
+select taskhub.start_instance('hello', p_instance_id => 'ranked', p_priority => -100);
+select is((select priority from taskhub.instances where instance_id = 'ranked'), -100::smallint, 'a priority is kept');
+select throws_ok(format('select taskhub.start_instance(%L, p_priority => %s)', 'hello', coalesce(v::text, 'null')), 'TH006',
+    'priority: must be between -100 and 100', format('no priority: %s', coalesce(v::text, 'null')))
+from unnest(array[101, -101, null]) v;
 
 select * from finish();
 rollback;

@@ -2,7 +2,9 @@
  * model.c - orchestrators for the tests of early events, tags, priorities, versions, cancellation
  * and timeouts.
  */
+#include <stdatomic.h>
 #include <taskhub.h>
+#include <unistd.h>
 
 /* The payloads of the next five events "go", in the order in which they came. */
 static const char *takes_five(th_orch *o)
@@ -62,8 +64,65 @@ static const char *retries_with_tags(th_orch *o)
     return th_await(o, th_schedule_activity_with(o, "third_time", NULL, &call));
 }
 
+/* In which order they ran, counted in this process. Takes as many milliseconds as its input says.
+ */
+static const char *turn(th_activity *a)
+{
+    static atomic_int turns;
+    int n = atomic_fetch_add(&turns, 1);
+
+    usleep((useconds_t)th_get_int(th_input(a), NULL, 0) * 1000);
+    return th_text(a, "%d", n);
+}
+
+/* {"ms": each, "priorities": [...]}: a turn for each, all scheduled at once. */
+static const char *turns(th_orch *o)
+{
+    const char *ms = th_get_json(o, th_input(o), "ms"), *priority;
+    const char *list = th_get_json(o, th_input(o), "priorities");
+    th_task *all[100];
+    size_t n = 0;
+
+    for (; n < 100 && (priority = th_get_element(o, list, n)) != NULL; n++) {
+        th_call call = { .priority = (int)th_get_int(priority, NULL, 0) };
+        all[n] = th_schedule_activity_with(o, "turn", ms, &call);
+    }
+    return th_await(o, th_when_all(o, all, n));
+}
+
+static const char *one_turn(th_orch *o)
+{
+    return th_call_activity(o, "turn", th_input(o));
+}
+
+/* The same two generations on, or a child down. */
+static const char *turn_later(th_orch *o)
+{
+    int64_t left = th_get_int(th_input(o), NULL, 0);
+
+    if (left > 0)
+        return th_continue_as_new(o, th_text(o, "%lld", (long long)left - 1));
+    return th_call_orchestrator(o, "one_turn", "1");
+}
+
+/* Children with priorities of their own. */
+static const char *ranked_children(th_orch *o)
+{
+    th_child low = { .priority = -1 }, high = { .priority = 9 };
+    th_task *all[] = { th_schedule_orchestrator(o, "one_turn", "1", &low),
+                       th_schedule_orchestrator(o, "one_turn", "1", NULL),
+                       th_schedule_orchestrator(o, "one_turn", "1", &high) };
+
+    return th_await(o, th_when_all(o, all, 3));
+}
+
 TH_APP(app)
 {
+    th_add_activity(app, "turn", turn);
+    th_add_orchestrator(app, "turns", turns);
+    th_add_orchestrator(app, "one_turn", one_turn);
+    th_add_orchestrator(app, "turn_later", turn_later);
+    th_add_orchestrator(app, "ranked_children", ranked_children);
     th_add_orchestrator(app, "tells", tells);
     th_add_orchestrator(app, "tagging_parent", tagging_parent);
     th_add_orchestrator(app, "bad_tags", bad_tags);
