@@ -57,7 +57,8 @@
  *   - decide by the input and by results only;
  *   - never block the thread: wait with the functions below;
  *   - changing the steps of an orchestrator that has running instances fails those instances with
- *     NonDeterministicOrchestrationException; give the new version a new name.
+ *     NonDeterministicOrchestrationException; keep the old function and register the new one as a
+ *     version of its own (th_add_orchestrator_version).
  * It runs on a stack of 64 KiB, so keep large things in th_memory. A wait may never come back (the
  * instance was terminated, or moves): hold no locks, files or malloc'ed memory over one. th_memory
  * is freed in any case. In C++ the same goes for destructors, and no exception may leave a
@@ -112,6 +113,17 @@ typedef const char *th_activity_fn(th_activity *a);
 typedef const char *th_entity_fn(th_entity *e);
 
 TH_API void th_add_orchestrator(th_app *app, const char *name, th_orch_fn *fn);
+
+/*
+ * One of several versions of an orchestrator, so that instances that run on go on with the code
+ * that they began with. An instance of that version runs it; so do older ones, unless they have a
+ * function of their own, or host.json says otherwise (versionMatchStrategy). "1.10" is newer than
+ * "1.9"; no version is older than any. A function without a version runs what no other of its name
+ * does.
+ */
+TH_API void th_add_orchestrator_version(th_app *app, const char *name, const char *version,
+                                        th_orch_fn *fn);
+
 TH_API void th_add_activity(th_app *app, const char *name, th_activity_fn *fn);
 TH_API void th_add_entity(th_app *app, const char *name, th_entity_fn *fn); /* no '@' in its name */
 
@@ -277,7 +289,7 @@ TH_API const char *th_http_header(void *ctx, const char *answer, const char *nam
 /* How to start a child. All of it may be zero. */
 typedef struct th_child {
     const char *instance_id; /* NULL: one that follows from this run and the place in it */
-    const char *version;     /* NULL: none */
+    const char *version;     /* NULL: defaultVersion of host.json, if there is one */
     th_retry retry;          /* max_attempts 0: one try */
     const char *tags;        /* JSON object of strings; NULL: none, since they are not inherited */
     int priority;            /* of its activities, -100 to 100; 0: that of this instance */

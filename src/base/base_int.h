@@ -60,6 +60,9 @@ const char *th__json_check(const char *text, size_t n, size_t *at);
 /* Checks, then builds the tree. NULL: *what was wrong at byte *at. */
 json_t *th__json_load(const char *text, size_t n, const char **what, size_t *at);
 
+/* config_value.c: by th_version_match. */
+extern const char *const th__match_names[3];
+
 /* config.c: the list of settings, for the readers of host.json and of the environment. */
 typedef enum th__kind {
     TH__STR,
@@ -69,6 +72,8 @@ typedef enum th__kind {
     TH__DURATION,
     TH__TIMEOUT, /* a duration, or "-1" for none */
     TH__STATES,
+    TH__MATCH,   /* th_version_match */
+    TH__FAILING, /* versionFailureStrategy */
     TH__ROUTE,
     TH__LIST, /* words apart by blanks; in host.json an array of texts, or one text */
     TH__KEY,  /* an access key */

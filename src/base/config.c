@@ -56,6 +56,9 @@ const th__setting th__settings[] = {
       0, 0 },
     { "reuse_any_state", NULL, DURABLE "overridableExistingInstanceStates", AT(reuse_any_state),
       TH__STATES, 0, 0 },
+    { "default_version", NULL, DURABLE "defaultVersion", AT(default_version), TH__STR, 0, 0 },
+    { "version_match", NULL, DURABLE "versionMatchStrategy", AT(version_match), TH__MATCH, 0, 0 },
+    { "version_fail", NULL, DURABLE "versionFailureStrategy", AT(version_fail), TH__FAILING, 0, 0 },
     { "function_timeout_us", NULL, "functionTimeout", AT(function_timeout_us), TH__TIMEOUT, 0, 0 },
     { "use_forwarded_host", NULL, DURABLE "httpSettings.useForwardedHost", AT(use_forwarded_host),
       TH__BOOL, 0, 0 },
@@ -186,8 +189,12 @@ static void write_field(th_config *config, const th__setting *setting, th__value
     case TH__TIMEOUT:
         *(int64_t *)field = value.i;
         break;
+    case TH__MATCH:
+        *(th_version_match *)field = (th_version_match)value.i;
+        break;
     case TH__BOOL:
     case TH__STATES:
+    case TH__FAILING:
         *(bool *)field = value.i != 0;
         break;
     case TH__LEVEL:
@@ -301,8 +308,12 @@ static void print_value(const th_config *config, const th__setting *setting, th_
     case TH__TIMEOUT:
         th_buf_i64(out, *(const int64_t *)field);
         break;
+    case TH__MATCH:
+        th_buf_str(out, th__match_names[*(const th_version_match *)field]);
+        break;
     case TH__BOOL:
     case TH__STATES:
+    case TH__FAILING:
         th_buf_str(out, *(const bool *)field ? "true" : "false");
         break;
     case TH__LEVEL:

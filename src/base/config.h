@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/version.h"
 
 /* In order of weight. */
 typedef enum th_origin { TH_FROM_DEFAULT, TH_FROM_HOST_JSON, TH_FROM_ENV, TH_FROM_FLAG } th_origin;
@@ -47,6 +48,9 @@ typedef struct th_config {
     int64_t max_polling_us;      /* longest pause between looks at the queues; 30 s */
     bool store_inputs;           /* keep inputs in the history; false */
     bool reuse_any_state;        /* overridableExistingInstanceStates is AnyState; false */
+    const char *default_version; /* of new orchestrations, and of this process; NULL: none */
+    th_version_match version_match;
+    bool version_fail;           /* what does not match fails, instead of being left; false */
     int64_t function_timeout_us; /* 30 min; -1: none */
     bool use_forwarded_host;     /* URLs from X-Forwarded-Host and -Proto; false */
     int http_poll_ms;            /* pause of an HTTP call after a 202 that names none; 30000 */

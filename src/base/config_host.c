@@ -9,9 +9,6 @@
 
 /* Names below extensions.durableTask that mean something elsewhere and change nothing here. */
 static const char *const silent[] = {
-    "defaultVersion",
-    "versionMatchStrategy",
-    "versionFailureStrategy",
     "maxOrchestrationActions",
     "entityMessageReorderWindowInMinutes",
     "useGracefulShutdown",

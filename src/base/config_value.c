@@ -64,6 +64,22 @@ static const char *parse_states(const char *text, th__value *out)
                : "must be NonRunningStates or AnyState";
 }
 
+const char *const th__match_names[3] = { "CurrentOrOlder", "Strict", "None" };
+
+static const char *parse_match(const char *text, th__value *out)
+{
+    for (out->i = 0; out->i < 3; out->i++)
+        if (strcasecmp(text, th__match_names[out->i]) == 0)
+            return NULL;
+    return "must be None, Strict or CurrentOrOlder";
+}
+
+static const char *parse_failing(const char *text, th__value *out)
+{
+    out->i = strcasecmp(text, "Fail") == 0;
+    return out->i || strcasecmp(text, "Reject") == 0 ? NULL : "must be Reject or Fail";
+}
+
 /* What can stand in a path as it is; the slashes at the ends go when it is stored. */
 static const char *parse_route(const char *text, th__value *out)
 {
@@ -136,6 +152,10 @@ const char *th__setting_parse(const th__setting *setting, const char *text, th__
         return parse_timeout(text, out);
     case TH__STATES:
         return parse_states(text, out);
+    case TH__MATCH:
+        return parse_match(text, out);
+    case TH__FAILING:
+        return parse_failing(text, out);
     case TH__ROUTE:
         return parse_route(text, out);
     case TH__KEY:

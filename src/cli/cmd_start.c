@@ -182,7 +182,14 @@ static th_exit load_apps(start *s)
 {
     int threads = s->config->max_activities;
 
+    th_versions versions = { .own = s->config->default_version && *s->config->default_version
+                                        ? s->config->default_version
+                                        : NULL,
+                             .match = s->config->version_match,
+                             .fail = s->config->version_fail };
+
     s->native = th_native_new(threads < MAX_THREADS ? threads : MAX_THREADS);
+    th_native_set_versions(s->native, &versions);
     for (size_t i = 0; i < s->n_apps; i++) {
         const char *object = s->apps[i].object;
         if (!object)

@@ -152,6 +152,7 @@ static th_rc start_http(th_service *service, th_error *err)
         .use_forwarded_host = config->use_forwarded_host,
         .store_inputs = config->store_inputs,
         .reuse_any_state = config->reuse_any_state,
+        .default_version = config->default_version,
         .keys = th_bind_needs_keys(config),
         .system_key = config->system_key,
     };

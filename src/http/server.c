@@ -63,6 +63,9 @@ static th_rc copy_options(th_http_server *s, const th_http_options *from, th_err
     o->bind = without_brackets(s->arena, from->bind ? from->bind : "127.0.0.1");
     o->conninfo = th_strdup(s->arena, from->conninfo);
     o->route_prefix = th_strdup(s->arena, from->route_prefix ? from->route_prefix : "api");
+    o->default_version = from->default_version && *from->default_version
+                             ? th_strdup(s->arena, from->default_version)
+                             : NULL;
     o->system_key = th_strdup(s->arena, from->system_key);
     o->threads = from->threads > 0 ? from->threads : 2;
     o->db_connections = from->db_connections > 0 ? from->db_connections : 2;

@@ -44,8 +44,9 @@ typedef struct th_http_options {
     bool use_forwarded_host; /* URLs from X-Forwarded-Host and X-Forwarded-Proto */
     bool store_inputs;       /* historyEvents show inputs of activities */
     bool reuse_any_state;    /* a start with the id of a live instance terminates that one first */
-    bool keys;               /* requests need keys, and URLs in answers have one */
-    const char *system_key;  /* the one in URLs of the own hub; NULL: derived from its secret */
+    const char *default_version; /* of starts that name none; NULL or "": none */
+    bool keys;                   /* requests need keys, and URLs in answers have one */
+    const char *system_key;      /* the one in URLs of the own hub; NULL: derived from its secret */
 } th_http_options;
 
 typedef struct th_http_server th_http_server;

@@ -86,8 +86,8 @@ const char *th__start_problem(th__request *r)
     const char *problem = unknown_hub(r);
 
     r->version = th_query_text(&r->query, r->arena, "version");
-    if (r->version && !*r->version)
-        r->version = NULL;
+    if (!r->version || !*r->version)
+        r->version = r->server->options.default_version;
 
     if (!problem && strlen(r->name) > MAX_NAME)
         problem = "The name of the function is longer than 256 bytes.";

@@ -11,7 +11,7 @@ enum { ROUTE_MAX = 1024 };
 /* ---- registering ----------------------------------------------------------------------------- */
 
 static void add_function(th_app *app, const char *what, th__names *names, const char *name,
-                         void (*fn)(void))
+                         const char *version, void (*fn)(void))
 {
     const char *problem = th__name_problem(name);
 
@@ -23,17 +23,29 @@ static void add_function(th_app *app, const char *what, th__names *names, const 
     else if (!fn)
         th_fail(app->err, TH_CONFIG, "app '%s': %s '%s' has no function", app->name, what, name);
     else
-        th__names_add(names, th_strdup(app->arena, name), fn);
+        th__names_add(names, th_strdup(app->arena, name), th_strdup(app->arena, version), fn);
 }
 
 void th_add_orchestrator(th_app *app, const char *name, th_orch_fn *fn)
 {
-    add_function(app, "an orchestrator", &app->orchestrators, name, (void (*)(void))fn);
+    add_function(app, "an orchestrator", &app->orchestrators, name, NULL, (void (*)(void))fn);
+}
+
+void th_add_orchestrator_version(th_app *app, const char *name, const char *version, th_orch_fn *fn)
+{
+    const char *problem = th__name_problem(version);
+
+    if (problem)
+        th_fail(app->err, TH_CONFIG, "app '%s': the version of orchestrator '%s' %s", app->name,
+                name ? name : "", problem);
+    else
+        add_function(app, "an orchestrator", &app->orchestrators, name, version,
+                     (void (*)(void))fn);
 }
 
 void th_add_activity(th_app *app, const char *name, th_activity_fn *fn)
 {
-    add_function(app, "an activity", &app->activities, name, (void (*)(void))fn);
+    add_function(app, "an activity", &app->activities, name, NULL, (void (*)(void))fn);
 }
 
 void th_add_entity(th_app *app, const char *name, th_entity_fn *fn)
@@ -43,7 +55,7 @@ void th_add_entity(th_app *app, const char *name, th_entity_fn *fn)
     if (problem)
         th_fail(app->err, TH_CONFIG, "app '%s': an entity's %s", app->name, problem);
     else
-        add_function(app, "an entity", &app->entities, name, (void (*)(void))fn);
+        add_function(app, "an entity", &app->entities, name, NULL, (void (*)(void))fn);
 }
 
 /* ---- routes ---------------------------------------------------------------------------------- */
@@ -115,9 +127,9 @@ void th_add_starter(th_app *app, const char *route, const char *orchestrator)
 static void join_names(th__names *out, const th__names *a, const th__names *b)
 {
     for (size_t i = 0; i < a->count; i++)
-        th__names_add(out, a->list[i].name, a->list[i].fn);
+        th__names_add(out, a->list[i].name, a->list[i].version, a->list[i].fn);
     for (size_t i = 0; i < b->count; i++)
-        th__names_add(out, b->list[i].name, b->list[i].fn);
+        th__names_add(out, b->list[i].name, b->list[i].version, b->list[i].fn);
     th__names_sort(out);
 }
 

@@ -278,6 +278,8 @@ static th_task *schedule_child(th_orch *o, const char *name, const char *input,
     action.event.payload = th__copy_json(o, input, caller);
     if (child)
         copy_child(o, &action, child, caller);
+    if (!action.event.version)
+        action.event.version = o->default_version;
     return try_step(o, &action, child ? policy_of(&child->retry) : NULL, caller);
 }
 

@@ -23,12 +23,14 @@ typedef struct job {
     th_arena *arena; /* holds what follows */
     th_entity_item item;
     th_entity_fn *fn;
+    const char *default_version; /* of orchestrations that it starts */
 } job;
 
 struct th_entity {
     th__scope scope; /* first */
     const th_entity_item *item;
     const th_entity_op *op;
+    const char *default_version;
     const char *state;  /* NULL: none */
     const char *misuse; /* failure of the operation, whatever its function returns */
     th_entity_action *actions;
@@ -51,12 +53,13 @@ static const th_entity_op *copy_ops(th_arena *arena, const th_entity_item *item)
     return ops;
 }
 
-th__job *th__entity_job(const th_entity_item *item, th_entity_fn *fn)
+th__job *th__entity_job(const th_entity_item *item, th_entity_fn *fn, const char *default_version)
 {
     job *j = th_malloc(sizeof *j);
 
     j->job.number = item->token.number;
     j->job.is_entity = true;
+    j->default_version = default_version;
     j->arena = th_arena_new(0);
     j->item = *item;
     j->item.entity_id = th_strdup(j->arena, item->entity_id);
@@ -125,6 +128,7 @@ void th__entity_run(th_engine *engine, th__job *th_job, th_arena *arena)
     job *j = (job *)th_job;
     const th_entity_item *item = &j->item;
     th_entity e = { .scope = { .kind = TH__ENTITY, .arena = arena },
+                    .default_version = j->default_version,
                     .item = item,
                     .state = item->state };
     th_entity_result *results = th_new(arena, th_entity_result, item->op_count + 1);
@@ -269,6 +273,7 @@ const char *th_start_orchestrator(th_entity *e, const char *name, const char *in
     if (problem || !copy_json(e, input, "th_start_orchestrator", &action.input))
         return "";
     action.name = th_strdup(e->scope.arena, name);
+    action.version = e->default_version;
     action.target = instance_id ? th_strdup(e->scope.arena, instance_id) : new_id(e->scope.arena);
     push_action(e, &action);
     return action.target;

@@ -12,7 +12,7 @@
 
 /* Copies the item, which may go before the operations end. What it holds goes with
  * th__entity_job_clear, itself with free. */
-th__job *th__entity_job(const th_entity_item *item, th_entity_fn *fn);
+th__job *th__entity_job(const th_entity_item *item, th_entity_fn *fn, const char *default_version);
 void th__entity_job_clear(th__job *job);
 
 th_token th__entity_token(const th__job *job);

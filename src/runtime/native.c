@@ -20,6 +20,7 @@ struct th_native {
     th__threads *threads;
     th_engine *engine;
     th_executor executor;
+    th_versions versions;
     atomic_int entities; /* whose operations wait or run */
 };
 
@@ -191,25 +192,61 @@ static const th__names *names_of(const th_native *native, th_item_kind kind)
     return &none;
 }
 
+static const th__named *pick(const th_native *native, const char *name, const char *version)
+{
+    return th__names_pick(&native->all.orchestrators, name, version, native->versions.match,
+                          native->versions.own);
+}
+
+/* What is to fail for its version is run here, to be failed. */
 static bool can_run(void *self, th_item_kind kind, const char *name, const char *version)
 {
-    (void)version; /* one app has one version of its functions */
+    const th_native *native = self;
+
+    if (kind == TH_ITEM_ORCHESTRATOR && !native->versions.fail)
+        return pick(native, name, version) != NULL;
     return th__names_find(names_of(self, kind), name) != NULL;
 }
 
+/* Each name once, however many versions it has. */
 static const char *list(void *self, th_item_kind kind, size_t n)
 {
     const th__names *names = names_of(self, kind);
 
-    return n < names->count ? names->list[n].name : NULL;
+    for (size_t i = 0; i < names->count; i++) {
+        bool again = i > 0 && th__name_compare(names->list[i - 1].name, names->list[i].name) == 0;
+        if (!again && n-- == 0)
+            return names->list[i].name;
+    }
+    return NULL;
+}
+
+static void fail_version(th_native *native, const th_orch_item *item)
+{
+    th_arena *arena = th_arena_new(0);
+    th_answer answer = { .token = item->token, .kind = TH_ANSWER_DONE };
+    const char *own = native->versions.own;
+    const char *text =
+        th_sprintf(arena, "no function '%s' here runs an instance of version '%s'%s%s%s",
+                   item->name, item->version ? item->version : "",
+                   own ? " (defaultVersion is '" : "", own ? own : "", own ? "')" : "");
+
+    answer.completion = (th_completion){ .done = true, .status = TH_FAILED, .id = TH_NONE };
+    answer.completion.failure = th__failure(arena, "VersionMismatch", text, true);
+    th_engine_orch_answered(native->engine, &answer);
+    th_arena_free(arena);
 }
 
 static void run_orchestrator(void *self, const th_orch_item *item)
 {
     th_native *native = self;
-    const th__named *found = th__names_find(&native->all.orchestrators, item->name);
+    const th__named *found = pick(native, item->name, item->version);
 
-    th__session_run(native->engine, found ? (th_orch_fn *)found->fn : NULL, item);
+    if (!found && !*item->session && native->versions.fail)
+        fail_version(native, item);
+    else
+        th__session_run(native->engine, found ? (th_orch_fn *)found->fn : NULL,
+                        native->versions.own, item);
 }
 
 static void drop(void *self, void *session)
@@ -239,7 +276,8 @@ static void start_entity(void *self, const th_entity_item *item)
 {
     th_native *native = self;
     const th__named *found = th__names_find(&native->all.entities, item->name);
-    th__job *job = th__entity_job(item, found ? (th_entity_fn *)found->fn : NULL);
+    th__job *job =
+        th__entity_job(item, found ? (th_entity_fn *)found->fn : NULL, native->versions.own);
 
     atomic_fetch_add(&native->entities, 1);
     if (found && th__threads_submit(native->threads, job))
@@ -397,6 +435,12 @@ th_native *th_native_new(int max_threads)
                                       .cancel = cancel,
                                       .run_entity = start_entity };
     return native;
+}
+
+void th_native_set_versions(th_native *native, const th_versions *versions)
+{
+    native->versions = *versions;
+    native->versions.own = th_strdup(native->arena, versions->own);
 }
 
 void th_native_attach(th_native *native, th_engine *engine)

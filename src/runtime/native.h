@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/version.h"
 #include "engine/executor.h"
 
 typedef struct th_native th_native;
@@ -42,6 +43,14 @@ th_rc th_native_load(th_native *native, const char *path, th_error *err) TH_MUST
 /* The same for an app that is part of the program. */
 th_rc th_native_add(th_native *native, const char *name, th_native_entry *entry,
                     th_error *err) TH_MUST_CHECK;
+
+/* Of host.json. Copied. Before the engine starts; without it all is zero. */
+typedef struct th_versions {
+    const char *own; /* defaultVersion; NULL: none */
+    th_version_match match;
+    bool fail; /* an instance that no function here fits fails, instead of being left to others */
+} th_versions;
+void th_native_set_versions(th_native *native, const th_versions *versions);
 
 /* Where answers go. Before the engine starts. */
 void th_native_attach(th_native *native, th_engine *engine);

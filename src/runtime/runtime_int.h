@@ -219,7 +219,8 @@ void th__entity_misuse(th_entity *e, const char *fmt, ...) TH_PRINTF(2, 3);
 struct th_orch {
     th__scope scope;
     th_orch_fn *fn;
-    th_coro *coro; /* NULL: not begun, or ended */
+    const char *default_version; /* of children; NULL: none */
+    th_coro *coro;               /* NULL: not begun, or ended */
     int64_t now_us;
     bool begun;
     bool ended; /* returned, failed, or gave up */
@@ -255,7 +256,8 @@ const char *th__copy_json(th_orch *o, const char *text, const char *caller); /* 
 
 /* Runs an episode and answers it; keeps the session in *item->session. fn may be NULL if it is
  * warm. */
-void th__session_run(th_engine *engine, th_orch_fn *fn, const th_orch_item *item);
+void th__session_run(th_engine *engine, th_orch_fn *fn, const char *default_version,
+                     const th_orch_item *item);
 void th__session_free(th_orch *o);
 
 /* Gives the events of an episode to the orchestrator, one after the other. */

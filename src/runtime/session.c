@@ -382,7 +382,8 @@ static void run_fresh(th_orch *o, const th_orch_item *item)
     th__session_deliver(o, item->fresh, item->fresh_count);
 }
 
-void th__session_run(th_engine *engine, th_orch_fn *fn, const th_orch_item *item)
+void th__session_run(th_engine *engine, th_orch_fn *fn, const char *default_version,
+                     const th_orch_item *item)
 {
     th_orch *o = *item->session;
 
@@ -392,6 +393,7 @@ void th__session_run(th_engine *engine, th_orch_fn *fn, const th_orch_item *item
             answer_later(engine, item->token);
             return;
         }
+        o->default_version = default_version;
         *item->session = o; /* from here on the engine's to drop; the answer's texts live as long */
         th__replay_past(o, item);
     }

@@ -75,6 +75,8 @@ TEST(every_setting_is_read_from_its_place)
                          "\"extendedSessionIdleTimeoutInSeconds\":-3,"
                          "\"storeInputsInOrchestrationHistory\":true,"
                          "\"overridableExistingInstanceStates\":\"AnyState\","
+                         "\"defaultVersion\":\"2.1\",\"versionMatchStrategy\":\"strict\","
+                         "\"versionFailureStrategy\":\"Fail\","
                          "\"httpSettings\":{\"useForwardedHost\":true},"
                          "\"storageProvider\":{\"partitionCount\":16,"
                          "\"maxQueuePollingInterval\":\"00:00:05\"}}}}");
@@ -85,6 +87,8 @@ TEST(every_setting_is_read_from_its_place)
     CHECK(!c->extended_sessions);
     CHECK_INT(c->extended_session_idle_s, 0);
     CHECK(c->store_inputs && c->reuse_any_state && c->use_forwarded_host);
+    CHECK_STR(c->default_version, "2.1");
+    CHECK(c->version_match == TH_MATCH_STRICT && c->version_fail);
     CHECK_INT(c->partition_count, 16);
     CHECK_INT(c->max_polling_us, 5000000);
     CHECK_INT(c->function_timeout_us, 600000000);

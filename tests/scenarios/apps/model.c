@@ -116,8 +116,45 @@ static const char *ranked_children(th_orch *o)
     return th_await(o, th_when_all(o, all, 3));
 }
 
+/* Which code runs, and which version it was started with. */
+static const char *say_version(th_orch *o, const char *code)
+{
+    th_wait_event(o, "go");
+    return th_text(o, "{\"code\": \"%s\", \"version\": %s}", code, th_quote(o, th_version(o)));
+}
+
+static const char *versioned_1(th_orch *o)
+{
+    return say_version(o, "1.0");
+}
+
+static const char *versioned_2(th_orch *o)
+{
+    return say_version(o, "2.0");
+}
+
+static const char *versioned_any(th_orch *o)
+{
+    return say_version(o, "any");
+}
+
+/* Children with the default version and with one of their own. */
+static const char *versioned_parent(th_orch *o)
+{
+    th_child old = { .version = "1.0" };
+    th_task *all[] = { th_schedule_orchestrator(o, "tells", NULL, NULL),
+                       th_schedule_orchestrator(o, "tells", NULL, &old) };
+
+    return th_await(o, th_when_all(o, all, 2));
+}
+
 TH_APP(app)
 {
+    th_add_orchestrator_version(app, "versioned", "2.0", versioned_2);
+    th_add_orchestrator_version(app, "versioned", "1.0", versioned_1);
+    th_add_orchestrator_version(app, "mixed", "1.0", versioned_1);
+    th_add_orchestrator(app, "mixed", versioned_any);
+    th_add_orchestrator(app, "versioned_parent", versioned_parent);
     th_add_activity(app, "turn", turn);
     th_add_orchestrator(app, "turns", turns);
     th_add_orchestrator(app, "one_turn", one_turn);
