@@ -125,6 +125,21 @@ TH_API void th_add_orchestrator_version(th_app *app, const char *name, const cha
                                         th_orch_fn *fn);
 
 TH_API void th_add_activity(th_app *app, const char *name, th_activity_fn *fn);
+
+/* How an activity is run. All of it may be zero. */
+typedef struct th_activity_options {
+    int64_t timeout; /* for so long it may run, each time; 0: functionTimeout of host.json */
+} th_activity_options;
+#define TH_NO_TIMEOUT ((int64_t)-1)
+
+/*
+ * An activity whose time is over has failed with type "TimeoutException"; the retry policy says
+ * what comes next. Its code can't be stopped: it is told (th_is_cancelled), and goes on on its
+ * thread until it returns, while another thread takes its place; what it gives is dropped.
+ */
+TH_API void th_add_activity_with(th_app *app, const char *name, th_activity_fn *fn,
+                                 const th_activity_options *options);
+
 TH_API void th_add_entity(th_app *app, const char *name, th_entity_fn *fn); /* no '@' in its name */
 
 /*
@@ -181,8 +196,10 @@ TH_API void th_log_warn(void *ctx, const char *fmt, ...) TH_FORMAT(2, 3);
 TH_API int th_attempt(const th_activity *a);
 TH_API int th_delivery(const th_activity *a);
 
-/* True once nobody waits for this run any more: a long one may stop early. Its result is dropped.
- */
+/* True once nobody waits for this run any more, because its orchestrator has cancelled it, or has
+ * ended or was terminated, or because its time is over: a long one should look now and then, and
+ * stop early. Its result is dropped. In the process that owns the instance it is true at once, in
+ * others within two seconds. */
 TH_API bool th_is_cancelled(const th_activity *a);
 
 /* ---- orchestrators: activities -------------------------------------------------------------- */
@@ -340,9 +357,10 @@ TH_API int64_t th_current_time(const th_orch *o);
 TH_API void th_sleep(th_orch *o, int64_t delay);
 TH_API th_task *th_schedule_timer(th_orch *o, int64_t delay);
 
-/* Gives up a timer or the wait for an event; it is complete then, as failed with type
- * "TaskCanceled". Nothing happens to a task that is complete. Activities can't be cancelled: just
- * don't wait. */
+/* Gives up a timer, the wait for an event, or an activity with all its tries; it is complete then,
+ * as failed with type "TaskCanceled". Nothing happens to a task that is complete. An activity that
+ * waits in the queue never runs; one that runs already is told so (th_is_cancelled), in whatever
+ * process, and what it gives is dropped. Children can't be cancelled. */
 TH_API void th_cancel(th_orch *o, th_task *task);
 
 /* ---- orchestrators: external events --------------------------------------------------------- */

@@ -229,7 +229,8 @@ static int32_t activities_left(const th_service *service)
     if (!service->engine)
         return 0;
     th_engine_stats_get(service->engine, &stats);
-    return stats.activities_active + th_native_entities(service->native);
+    return stats.activities_active + th_native_entities(service->native) +
+           th_native_overdue(service->native);
 }
 
 /* First the door, so that nothing new comes in; the engine goes on meanwhile. */

@@ -40,7 +40,7 @@ th_act *th_act_new(const th_act *from)
     act->next = NULL;
     act->result = act->failure = act->next_input = NULL;
     act->started_us = 0;
-    act->quick = act->committed = false;
+    act->quick = act->committed = act->cancelled = false;
     th_uuid_text(&act->execution_id, act->execution_text);
     return act;
 }

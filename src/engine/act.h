@@ -32,9 +32,10 @@ struct th_act {
     int64_t started_us;     /* monotonic; 0: waits for a slot */
     uint32_t slot;
     int name_index;
-    bool suspect; /* workers have died with it: its completion is written at once, before the next
-                     such one is claimed */
-    bool quick;   /* counts among those that will be done in a moment */
+    bool suspect;   /* workers have died with it: its completion is written at once, before the next
+                       such one is claimed */
+    bool cancelled; /* it has been told that nobody waits for it */
+    bool quick;     /* counts among those that will be done in a moment */
     /* The answer, once there is one. */
     char *result, *failure;
     bool committed;   /* the executor has written it */

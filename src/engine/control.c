@@ -224,6 +224,22 @@ static bool am_buried(const control *c, const th_watch *watch)
     return true;
 }
 
+/* What an owner elsewhere has given up nobody tells us, so we ask: once a second, for all that take
+ * longer. */
+static th_rc look_for_unwanted(control *c, th_error *err)
+{
+    th_engine *engine = c->engine;
+    size_t n;
+    th_claim *claims = th_dispatch_long(engine->dispatch, th_mono_us(), &n);
+    bool *unwanted = th_new(c->arena, bool, n + 1);
+    th_rc rc = n ? th_activities_unwanted(c->db, claims, n, unwanted, err) : TH_OK;
+    for (size_t i = 0; i < n && rc == TH_OK; i++)
+        if (unwanted[i])
+            th_dispatch_cancel_claim(engine->dispatch, &claims[i]);
+    free(claims);
+    return rc;
+}
+
 /* Of one process or another; what two do at once they share. */
 static th_rc expire_early(control *c, const th_watch *watch, th_error *err)
 {
@@ -255,6 +271,8 @@ static th_rc watch_once(control *c, th_error *err)
         rc = fence(c, &watch, err);
     if (rc == TH_OK && c->engine->options.orchestrators)
         rc = expire_early(c, &watch, err);
+    if (rc == TH_OK)
+        rc = look_for_unwanted(c, err);
     if (rc == TH_OK && atomic_load(&c->engine->draining) && !c->said_draining) {
         rc = th_worker_set_draining(c->db, c->engine->worker_id, err);
         c->said_draining = rc == TH_OK;

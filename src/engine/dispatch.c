@@ -5,10 +5,12 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/lanes.h"
@@ -20,6 +22,7 @@ enum {
     QUICK_US = 5000,
     MAX_AHEAD = 50000,
     MAX_CLAIM = 2000,
+    LONG_US = 1000000,
     SLOT_BITS = 24
 };
 
@@ -333,19 +336,27 @@ static void cancel_run(const th_executor *executor, uint64_t number)
         executor->cancel(executor->self, (th_token){ -1, number });
 }
 
-static bool is_of(const th_act *act, int32_t partition_id, const th_uuid *execution_id)
+/* Which activities are meant: all of an execution (seq TH_NONE), or one of it. */
+typedef struct meant {
+    int32_t partition_id;
+    const th_uuid *execution_id;
+    int32_t seq;
+} meant;
+
+static bool is_of(const th_act *act, const meant *m)
 {
-    return act && act->partition_id == partition_id &&
-           memcmp(&act->execution_id, execution_id, sizeof *execution_id) == 0;
+    return act && act->partition_id == m->partition_id &&
+           (m->seq == TH_NONE || act->seq == m->seq) &&
+           memcmp(&act->execution_id, m->execution_id, sizeof *m->execution_id) == 0;
 }
 
-static th_act_list take_waiting(th_dispatch *d, int32_t partition_id, const th_uuid *execution_id)
+static th_act_list take_waiting(th_dispatch *d, const meant *m)
 {
     th_act_list all = { 0 }, taken = { 0 };
     pthread_mutex_lock(&d->lock);
     th_lanes_take(&d->waiting, &all);
     for (th_act *act; (act = th_act_pop(&all)) != NULL;) {
-        if (!is_of(act, partition_id, execution_id)) {
+        if (!is_of(act, m)) {
             th_lanes_push(&d->waiting, act, act->waits_since_us);
             continue;
         }
@@ -356,31 +367,107 @@ static th_act_list take_waiting(th_dispatch *d, int32_t partition_id, const th_u
     return taken;
 }
 
-void th_dispatch_cancel(th_dispatch *d, int32_t partition_id, const th_uuid *execution_id)
+static void cancel(th_dispatch *d, const meant *m)
 {
-    th_act_list waiting = take_waiting(d, partition_id, execution_id);
+    th_act_list waiting = take_waiting(d, m);
     for (th_act *act; (act = th_act_pop(&waiting)) != NULL;)
         d->options.done(d->options.arg, act, false, 0);
     for (int i = 0; i < d->options.max; i++) {
         pthread_mutex_lock(&d->lock);
-        const th_act *act =
-            is_of(d->slots[i].act, partition_id, execution_id) ? d->slots[i].act : NULL;
+        th_act *act = is_of(d->slots[i].act, m) ? d->slots[i].act : NULL;
         const th_executor *executor = act ? act->executor : NULL;
         uint64_t number = act ? number_of(d, act) : 0;
+        if (act)
+            act->cancelled = true;
         pthread_mutex_unlock(&d->lock);
         if (executor)
             cancel_run(executor, number);
     }
 }
 
+void th_dispatch_cancel(th_dispatch *d, int32_t partition_id, const th_uuid *execution_id)
+{
+    cancel(d, &(meant){ partition_id, execution_id, TH_NONE });
+}
+
+void th_dispatch_cancel_task(th_dispatch *d, int32_t partition_id, const th_uuid *execution_id,
+                             int32_t seq)
+{
+    cancel(d, &(meant){ partition_id, execution_id, seq });
+}
+
+th_claim *th_dispatch_long(th_dispatch *d, int64_t now_us, size_t *count)
+{
+    pthread_mutex_lock(&d->lock);
+    th_claim *claims = th_malloc(((size_t)d->active + 1) * sizeof *claims);
+    *count = 0;
+    for (int i = 0; i < d->options.max && d->active > 0; i++) {
+        const th_act *act = d->slots[i].act;
+        if (act && !act->cancelled && now_us - act->started_us >= LONG_US)
+            claims[(*count)++] = (th_claim){ act->partition_id, act->id, act->claim_no };
+    }
+    pthread_mutex_unlock(&d->lock);
+    return claims;
+}
+
+void th_dispatch_cancel_claim(th_dispatch *d, const th_claim *claim)
+{
+    for (int i = 0; i < d->options.max; i++) {
+        pthread_mutex_lock(&d->lock);
+        th_act *act = d->slots[i].act;
+        bool it = act && act->partition_id == claim->partition_id && act->id == claim->id &&
+                  act->claim_no == claim->claim_no;
+        const th_executor *executor = it ? act->executor : NULL;
+        uint64_t number = it ? number_of(d, act) : 0;
+        if (it)
+            act->cancelled = true;
+        pthread_mutex_unlock(&d->lock);
+        if (executor)
+            cancel_run(executor, number);
+    }
+}
+
+/* An activity whose time is over. */
+typedef struct expired {
+    uint64_t number;
+    const th_executor *executor;
+    int32_t partition_id;
+    char text[400];
+} expired;
+
+/* INT64_MAX: for ever. */
+static int64_t time_of(const th_dispatch *d, const th_act *act)
+{
+    int64_t own_us = d->names.names[act->name_index].timeout_us;
+    int64_t us = own_us ? own_us : d->options.timeout_us;
+    return us > 0 ? us : INT64_MAX;
+}
+
 static th_act *next_expired(th_dispatch *d, int64_t now_us)
 {
     for (int i = 0; i < d->options.max; i++) {
         th_act *act = d->slots[i].act;
-        if (act && !act->executor->commits && now_us - act->started_us > d->options.timeout_us)
+        if (act && !act->executor->commits && now_us - act->started_us > time_of(d, act))
             return act;
     }
     return NULL;
+}
+
+/* Whatever runs it goes on without a slot. */
+static void expire(th_dispatch *d, const expired *x)
+{
+    th_token token = { -1, x->number };
+    th_buf failure = TH_BUF_INIT;
+    th_buf_str(&failure, "{\"type\":\"TimeoutException\",\"message\":");
+    th_buf_json_str(&failure, x->text);
+    th_buf_chr(&failure, '}');
+    th_log_ctx ctx = { .partition = x->partition_id };
+    th_log(TH_LOG_WARN, TH_EV_ACTIVITY_FAILED, &ctx, "%s", x->text);
+    cancel_run(x->executor, x->number);
+    if (x->executor->replace)
+        x->executor->replace(x->executor->self, token);
+    th_dispatch_answer(d, &(th_activity_answer){ .token = token, .failure = failure.data });
+    th_buf_free(&failure);
 }
 
 void th_dispatch_expire(th_dispatch *d, int64_t now_us)
@@ -390,21 +477,22 @@ void th_dispatch_expire(th_dispatch *d, int64_t now_us)
         note_throttle(d, false);
     d->stopped = false;
     pthread_mutex_unlock(&d->lock);
-    if (!d->options.timeout_us)
-        return;
     for (;;) {
+        expired x = { 0 };
         pthread_mutex_lock(&d->lock);
         th_act *act = next_expired(d, now_us);
-        uint64_t number = act ? number_of(d, act) : 0;
-        const th_executor *executor = act ? act->executor : NULL;
+        if (act) {
+            x = (expired){ .number = number_of(d, act),
+                           .executor = act->executor,
+                           .partition_id = act->partition_id };
+            snprintf(x.text, sizeof x.text, "the activity '%.256s' took longer than %g s%s",
+                     act->name, (double)time_of(d, act) / 1e6,
+                     d->names.names[act->name_index].timeout_us ? "" : " (functionTimeout)");
+        }
         pthread_mutex_unlock(&d->lock);
         if (!act)
             return;
-        cancel_run(executor, number);
-        th_activity_answer answer = { .token = { -1, number },
-                                      .failure = "{\"type\":\"TimeoutException\",\"message\":\"the "
-                                                 "activity took longer than functionTimeout\"}" };
-        th_dispatch_answer(d, &answer);
+        expire(d, &x);
     }
 }
 

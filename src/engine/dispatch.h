@@ -11,6 +11,7 @@
 #define TH_ENGINE_DISPATCH_H
 
 #include "engine/act.h"
+#include "store/activities.h"
 
 typedef struct th_dispatch th_dispatch;
 
@@ -57,6 +58,15 @@ void th_dispatch_stopped(th_dispatch *d);
 /* Nobody waits for the activities of that execution any more: those that run here are told so, and
  * may stop early; those that wait for a slot are done, without a result. */
 void th_dispatch_cancel(th_dispatch *d, int32_t partition_id, const th_uuid *execution_id);
+
+/* The same for one activity of it. */
+void th_dispatch_cancel_task(th_dispatch *d, int32_t partition_id, const th_uuid *execution_id,
+                             int32_t seq);
+
+/* What has been running for a second or more and was not told that nobody waits for it; the caller
+ * frees. Then: it is told, if it still runs. */
+th_claim *th_dispatch_long(th_dispatch *d, int64_t now_us, size_t *count);
+void th_dispatch_cancel_claim(th_dispatch *d, const th_claim *claim);
 
 /* No more claims; what waits for a slot comes back as abandoned. */
 void th_dispatch_drain(th_dispatch *d);

@@ -12,6 +12,13 @@
 #include "engine/act.h"
 #include "engine/inst.h"
 
+/* A task of an execution. */
+typedef struct th_given_up {
+    int32_t partition_id;
+    th_uuid execution_id;
+    int32_t seq;
+} th_given_up;
+
 typedef struct th_step {
     th_batch *batch;
     int64_t now_us; /* the database's clock */
@@ -29,13 +36,16 @@ typedef struct th_step {
     /* Out. */
     th_msg_list spent;   /* messages that this batch records or drops */
     th_msg_list orphans; /* local completions that nobody waits for: dropped by token */
-    th_act_list born;    /* start at the acknowledgement */
-    int64_t min_due_us;  /* earliest timer written; TH_TIME_INF: none */
-    bool wrote_now;      /* an immediate message for an instance of the same partition */
-    bool *wakes;      /* by ordinal: partitions that get an immediate message; NULL: not wanted */
-    bool keeps_early; /* the hub keeps events for instances that do not exist yet */
-    size_t early;     /* such events that were held */
-    bool wrote_queue; /* unclaimed activities */
+    th_given_up
+        *given_up; /* tasks that their orchestrators cancelled: told at the acknowledgement */
+    size_t given_up_count, given_up_cap;
+    th_act_list born;   /* start at the acknowledgement */
+    int64_t min_due_us; /* earliest timer written; TH_TIME_INF: none */
+    bool wrote_now;     /* an immediate message for an instance of the same partition */
+    bool *wakes;        /* by ordinal: partitions that get an immediate message; NULL: not wanted */
+    bool keeps_early;   /* the hub keeps events for instances that do not exist yet */
+    size_t early;       /* such events that were held */
+    bool wrote_queue;   /* unclaimed activities */
     int64_t dropped;
 } th_step;
 

@@ -115,7 +115,7 @@ static void act_task(th_step *step, th_inst *inst, const th_action *action, int3
                             .due_us = later ? action->due_us : TH_TIME_NEG_INF,
                             .claimed_by = mine ? step->worker_id : 0 };
     th_batch_schedule(step->batch, &key, &a);
-    th_opens_add(&inst->opens, seq, e->kind, e->id);
+    th_opens_add(&inst->opens, seq, e->kind, e->id)->activity = a.id;
     if (mine)
         born_claimed(step, inst, &a);
     else
@@ -147,6 +147,28 @@ static void act_cancel(th_step *step, th_inst *inst, int32_t ref)
     th_batch_key key = th_inst_key(inst);
     th_batch_untimer(step->batch, &key, open->due_us, ref);
     th_opens_remove(&inst->opens, ref);
+}
+
+static void give_up(th_step *step, const th_inst *inst, int32_t seq)
+{
+    if (step->given_up_count == step->given_up_cap) {
+        step->given_up_cap = step->given_up_cap ? step->given_up_cap * 2 : 8;
+        step->given_up = th_realloc(step->given_up, step->given_up_cap * sizeof *step->given_up);
+    }
+    step->given_up[step->given_up_count++] =
+        (th_given_up){ inst->partition_id, inst->execution_id, seq };
+}
+
+/* Claimed or not, its row goes; whoever runs it is told, and may stop early. */
+static void act_cancel_task(th_step *step, th_inst *inst, int32_t ref)
+{
+    const th_open *open = th_opens_find(&inst->opens, ref);
+    if (!open || open->kind != TH_TaskScheduled)
+        return;
+    th_batch_key key = th_inst_key(inst);
+    th_batch_cancel(step->batch, &key, open->activity, ref);
+    th_opens_remove(&inst->opens, ref);
+    give_up(step, inst, ref);
 }
 
 static void act_event(th_step *step, th_inst *inst, const th_event *e, int32_t seq)
@@ -239,6 +261,10 @@ static void act(th_step *step, th_inst *inst, th_row_writer *row, const th_actio
 {
     if (action->kind == TH_ACT_CANCEL_TIMER) {
         act_cancel(step, inst, action->cancel_ref);
+        return;
+    }
+    if (action->kind == TH_ACT_CANCEL_TASK) {
+        act_cancel_task(step, inst, action->cancel_ref);
         return;
     }
     if (action->kind == TH_ACT_CHILD) {

@@ -61,13 +61,15 @@ typedef enum th_action_kind {
     TH_ACT_TASK,         /* event: TaskScheduled */
     TH_ACT_TIMER,        /* event: TimerCreated, due_us */
     TH_ACT_CANCEL_TIMER, /* cancel_ref: seq of the TimerCreated; makes no event, takes no seq */
+    TH_ACT_CANCEL_TASK,  /* cancel_ref: seq of the TaskScheduled; the same */
     TH_ACT_CHILD,        /* event: SubOrchestrationInstanceCreated */
     TH_ACT_EVENT,        /* event: EventSent */
     TH_ACT_ENTITY, /* event: one of the four entity messages, due_us; its target or lock set is ids
                       of entities */
 } th_action_kind;
 
-/* Each action but CANCEL_TIMER becomes one event, in list order: the n-th such gets next_seq + n.
+/* Each action but the two cancellations becomes one event, in list order: the n-th such gets
+ * next_seq + n.
  */
 typedef struct th_action {
     th_action_kind kind;
@@ -227,6 +229,15 @@ typedef struct th_executor {
     /* Starts an activity; from any thread, must not block. Answers by th_engine_activity_answered.
      */
     void (*run_activity)(void *self, const th_activity_item *item);
+
+    /* How long an activity of that name may run, in microseconds; 0: as long as functionTimeout
+     * says; -1: for ever. Asked once. NULL: 0 for all. */
+    int64_t (*timeout)(void *self, const char *name);
+
+    /* The engine has answered a running activity itself, since its time is over: whatever runs it
+     * is to be replaced, so that its place is free; its late answer changes nothing. After
+     * `cancel`. Optional. */
+    void (*replace)(void *self, th_token token);
 
     /* Cooperative cancel of a running activity, or of an entity's operations; optional. */
     void (*cancel)(void *self, th_token token);

@@ -17,9 +17,10 @@
 typedef struct th_open {
     int32_t seq;
     int32_t id;
-    th_kind kind; /* TaskScheduled, TimerCreated, ...; TH_KIND_NONE: free place */
-    bool taken;   /* its result is in the episode that runs */
-    int64_t due_us;
+    th_kind kind;     /* TaskScheduled, TimerCreated, ...; TH_KIND_NONE: free place */
+    bool taken;       /* its result is in the episode that runs */
+    int64_t due_us;   /* timers */
+    int64_t activity; /* tasks: number of the activity; 0: not known */
     const char *text; /* timers: fireAt; children: their id; owned by the table */
 } th_open;
 

@@ -60,6 +60,8 @@ static void add(th_names *n, const char *name, const th_executor *executor)
     *x = (th_name){
         .lower = th_mstrdup(name), .hash = hash_lower(name), .executor = executor, .mean_us = -1
     };
+    if (executor->timeout)
+        x->timeout_us = executor->timeout(executor->self, name);
     lower_in_place(x->lower);
 }
 

@@ -10,6 +10,7 @@ typedef struct th_name {
     char *lower; /* names compare case-insensitively */
     uint64_t hash;
     const th_executor *executor; /* NULL: nobody runs it any longer */
+    int64_t timeout_us;          /* 0: that of all; -1: none */
     int64_t mean_us;             /* of its runs, exponentially weighted; -1: unknown */
 } th_name;
 

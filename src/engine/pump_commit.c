@@ -29,6 +29,7 @@ static th_commit *fresh_commit(th_pump *pump)
         c->batch = th_batch_new();
         c->wakes = th_malloc((size_t)engine->hub.partition_count * sizeof *c->wakes);
     }
+    free(c->step.given_up);
     c->step = (th_step){ .batch = c->batch,
                          .worker_id = engine->worker_id,
                          .first_partition = engine->hub.first_partition,
@@ -94,6 +95,7 @@ void th__commit_free(th_commit *c)
     for (th_act *a; (a = th_act_pop(&c->step.born)) != NULL;)
         th_act_free(a);
     th_batch_free(c->batch);
+    free(c->step.given_up);
     free(c->parts);
     free(c->insts);
     free(c->wakes);
@@ -288,6 +290,9 @@ void th__acknowledged(th_pump *pump)
     pump->stats.dropped_messages += c->step.dropped;
     if (c->step.born.head)
         th_dispatch_start(pump->engine->dispatch, &c->step.born);
+    for (size_t i = 0; i < c->step.given_up_count; i++)
+        th_dispatch_cancel_task(pump->engine->dispatch, c->step.given_up[i].partition_id,
+                                &c->step.given_up[i].execution_id, c->step.given_up[i].seq);
     for (size_t i = 0; i < c->inst_count; i++)
         settle_inst(pump, c->insts[i]);
     if (c->step.wrote_queue)

@@ -10,25 +10,28 @@ enum { ROUTE_MAX = 1024 };
 
 /* ---- registering ----------------------------------------------------------------------------- */
 
-static void add_function(th_app *app, const char *what, th__names *names, const char *name,
-                         const char *version, void (*fn)(void))
+static void add_function(th_app *app, const char *what, th__names *names, th__named named)
 {
-    const char *problem = th__name_problem(name);
+    const char *problem = th__name_problem(named.name), *name = named.name;
 
     if (problem)
         th_fail(app->err, TH_CONFIG, "app '%s': the name of %s %s", app->name, what, problem);
     else if (strncasecmp(name, "BuiltIn::", 9) == 0)
         th_fail(app->err, TH_CONFIG,
                 "app '%s': the name of %s must not begin with BuiltIn::", app->name, what);
-    else if (!fn)
+    else if (!named.fn)
         th_fail(app->err, TH_CONFIG, "app '%s': %s '%s' has no function", app->name, what, name);
-    else
-        th__names_add(names, th_strdup(app->arena, name), th_strdup(app->arena, version), fn);
+    else {
+        named.name = th_strdup(app->arena, named.name);
+        named.version = th_strdup(app->arena, named.version);
+        th__names_add(names, &named);
+    }
 }
 
 void th_add_orchestrator(th_app *app, const char *name, th_orch_fn *fn)
 {
-    add_function(app, "an orchestrator", &app->orchestrators, name, NULL, (void (*)(void))fn);
+    add_function(app, "an orchestrator", &app->orchestrators,
+                 (th__named){ .name = name, .fn = (void (*)(void))fn });
 }
 
 void th_add_orchestrator_version(th_app *app, const char *name, const char *version, th_orch_fn *fn)
@@ -39,13 +42,26 @@ void th_add_orchestrator_version(th_app *app, const char *name, const char *vers
         th_fail(app->err, TH_CONFIG, "app '%s': the version of orchestrator '%s' %s", app->name,
                 name ? name : "", problem);
     else
-        add_function(app, "an orchestrator", &app->orchestrators, name, version,
-                     (void (*)(void))fn);
+        add_function(app, "an orchestrator", &app->orchestrators,
+                     (th__named){ .name = name, .version = version, .fn = (void (*)(void))fn });
 }
 
 void th_add_activity(th_app *app, const char *name, th_activity_fn *fn)
 {
-    add_function(app, "an activity", &app->activities, name, NULL, (void (*)(void))fn);
+    th_add_activity_with(app, name, fn, NULL);
+}
+
+void th_add_activity_with(th_app *app, const char *name, th_activity_fn *fn,
+                          const th_activity_options *options)
+{
+    int64_t timeout = options ? options->timeout : 0;
+
+    if (timeout < 0 && timeout != TH_NO_TIMEOUT)
+        th_fail(app->err, TH_CONFIG, "app '%s': the timeout of activity '%s' is negative",
+                app->name, name ? name : "");
+    else
+        add_function(app, "an activity", &app->activities,
+                     (th__named){ .name = name, .fn = (void (*)(void))fn, .timeout_us = timeout });
 }
 
 void th_add_entity(th_app *app, const char *name, th_entity_fn *fn)
@@ -55,7 +71,8 @@ void th_add_entity(th_app *app, const char *name, th_entity_fn *fn)
     if (problem)
         th_fail(app->err, TH_CONFIG, "app '%s': an entity's %s", app->name, problem);
     else
-        add_function(app, "an entity", &app->entities, name, NULL, (void (*)(void))fn);
+        add_function(app, "an entity", &app->entities,
+                     (th__named){ .name = name, .fn = (void (*)(void))fn });
 }
 
 /* ---- routes ---------------------------------------------------------------------------------- */
@@ -127,9 +144,9 @@ void th_add_starter(th_app *app, const char *route, const char *orchestrator)
 static void join_names(th__names *out, const th__names *a, const th__names *b)
 {
     for (size_t i = 0; i < a->count; i++)
-        th__names_add(out, a->list[i].name, a->list[i].version, a->list[i].fn);
+        th__names_add(out, &a->list[i]);
     for (size_t i = 0; i < b->count; i++)
-        th__names_add(out, b->list[i].name, b->list[i].version, b->list[i].fn);
+        th__names_add(out, &b->list[i]);
     th__names_sort(out);
 }
 

@@ -203,6 +203,7 @@ static th_task *try_step(th_orch *o, th_action *action, const th_retry *retry, c
     if (problem)
         th__session_misuse(o, "%s: %s", caller, problem);
     th_task *task = th__task_new(o, TH__TASK_ACTIVITY);
+    task->is_activity = action->kind == TH_ACT_TASK;
     if (retry) {
         task->u.retry = th__retry_new(o, retry, action);
         action->event.attempt = 1;
@@ -330,8 +331,11 @@ void th_cancel(th_orch *o, th_task *task)
         th__session_untimer(o, task);
     else if (task->kind == TH__TASK_EVENT)
         th__mail_forget(task);
+    else if (task->is_activity)
+        th__session_untask(o, task);
     else
-        th__session_misuse(o, "th_cancel: only timers and waits for events can be cancelled");
+        th__session_misuse(
+            o, "th_cancel: only timers, activities and waits for events can be cancelled");
     th__task_complete(task, NULL,
                       "{\"type\":\"TaskCanceled\",\"message\":\"the orchestrator cancelled it\"}");
 }

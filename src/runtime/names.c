@@ -49,13 +49,13 @@ const char *th__name_problem(const char *name)
     return NULL;
 }
 
-void th__names_add(th__names *names, const char *name, const char *version, void (*fn)(void))
+void th__names_add(th__names *names, const th__named *named)
 {
     if (names->count == names->cap) {
         names->cap = names->cap ? names->cap * 2 : 16;
         names->list = th_realloc(names->list, names->cap * sizeof *names->list);
     }
-    names->list[names->count++] = (th__named){ name, version, fn };
+    names->list[names->count++] = *named;
 }
 
 static int by_name(const void *a, const void *b)
@@ -80,7 +80,7 @@ void th__names_sort(th__names *names)
 
 const th__named *th__names_find(const th__names *names, const char *name)
 {
-    th__named wanted = { name, NULL, NULL };
+    th__named wanted = { .name = name };
 
     if (!name || names->count == 0)
         return NULL;

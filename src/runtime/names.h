@@ -20,6 +20,7 @@ typedef struct th__named {
     const char *name;
     const char *version; /* NULL: none; a name may be there once for each */
     void (*fn)(void);
+    int64_t timeout_us; /* of an activity; 0: functionTimeout; -1: none */
 } th__named;
 
 typedef struct th__names {
@@ -27,8 +28,7 @@ typedef struct th__names {
     size_t count, cap;
 } th__names;
 
-void th__names_add(th__names *names, const char *name, const char *version,
-                   void (*fn)(void)); /* texts are borrowed */
+void th__names_add(th__names *names, const th__named *named); /* texts are borrowed */
 void th__names_sort(th__names *names);
 const th__named *th__names_find(const th__names *names, const char *name); /* NULL: not there */
 /* Of those of that name the one that runs an instance of that version; NULL: none does. Those

@@ -293,6 +293,24 @@ static void cancel(void *self, th_token token)
         th__threads_cancel(((th_native *)self)->threads, token.number);
 }
 
+static int64_t timeout_of(void *self, const char *name)
+{
+    const th__named *found = th__names_find(&((th_native *)self)->all.activities, name);
+
+    return found ? found->timeout_us : 0;
+}
+
+static void replace(void *self, th_token token)
+{
+    int n = th__threads_replace(((th_native *)self)->threads, token.number);
+
+    if (n)
+        th_log(TH_LOG_WARN, TH_EV_ACTIVITY_FAILED, NULL,
+               "the thread of an activity whose time is over was replaced and goes on by itself; "
+               "there are %d such threads now",
+               n);
+}
+
 /* ---- loading -----------------------------------------------------------------------------------
  */
 
@@ -432,6 +450,8 @@ th_native *th_native_new(int max_threads)
                                       .run_orchestrator = run_orchestrator,
                                       .drop = drop,
                                       .run_activity = start_activity,
+                                      .timeout = timeout_of,
+                                      .replace = replace,
                                       .cancel = cancel,
                                       .run_entity = start_entity };
     return native;
@@ -462,6 +482,11 @@ const th_starter *th_native_starters(const th_native *native, size_t *count)
 int th_native_entities(const th_native *native)
 {
     return atomic_load(&((th_native *)(uintptr_t)native)->entities);
+}
+
+int th_native_overdue(const th_native *native)
+{
+    return th__threads_replaced(native->threads);
 }
 
 void th_native_free(th_native *native)

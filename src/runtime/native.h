@@ -64,6 +64,9 @@ const th_starter *th_native_starters(const th_native *native, size_t *count);
 /* Entities whose operations wait for a thread or run. */
 int th_native_entities(const th_native *native);
 
+/* Activities that go on although their time is over. */
+int th_native_overdue(const th_native *native);
+
 /*
  * Gives back queued activities as abandoned, waits for the running ones and ends the threads. The
  * engine must have stopped and dropped its sessions, and must still be there to take the answers.

@@ -83,7 +83,8 @@ bool th__retry_pause(th_task *task, const char *failure)
     int64_t due = o->now_us + next_pause(retry);
     if (retry->policy.timeout && due - retry->started_us > retry->policy.timeout)
         return false;
-    return due <= TH__LAST_TIME && th__session_timer(o, task, due, retry->first_seq, true);
+    task->pausing = due <= TH__LAST_TIME;
+    return task->pausing && th__session_timer(o, task, due, retry->first_seq, true);
 }
 
 void th__retry_again(th_task *task)
@@ -91,6 +92,7 @@ void th__retry_again(th_task *task)
     th__retrying *retry = task->u.retry;
     th_action action = retry->step;
 
+    task->pausing = false;
     action.event.attempt = ++retry->attempt;
     action.event.retry_of = retry->first_seq;
     th__session_act(task->o, &action, task, true);

@@ -137,6 +137,8 @@ struct th_task {
     th_orch *o;
     uint8_t kind;
     bool done;
+    bool is_activity;   /* it can be cancelled */
+    bool pausing;       /* before its next try: seq is that of a timer */
     int8_t depth;       /* of alls inside each other */
     int32_t seq;        /* of the event whose answer is awaited; TH_NONE: none */
     uint64_t order;     /* 1, 2... as tasks completed; 0: not yet */
@@ -275,6 +277,9 @@ bool th__session_timer(th_orch *o, th_task *task, int64_t due_us, int32_t retry_
 
 /* Gives up a timer: no answer will come. */
 void th__session_untimer(th_orch *o, th_task *task);
+
+/* Gives up an activity and its retries: no answer will come. */
+void th__session_untask(th_orch *o, th_task *task);
 
 /* Ends the orchestrator as misused, from inside its code (does not return then) or from outside. */
 void th__session_misuse(th_orch *o, const char *fmt, ...) TH_PRINTF(2, 3);

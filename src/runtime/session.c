@@ -224,7 +224,8 @@ static void drop_cut(th_orch *o, const th_task *task)
     }
 }
 
-void th__session_untimer(th_orch *o, th_task *task)
+/* Takes back the step that the task stands for. */
+static void take_back(th_orch *o, th_task *task, th_action_kind kind)
 {
     if (task->seq == TH_NONE) {
         drop_cut(o, task);
@@ -235,8 +236,18 @@ void th__session_untimer(th_orch *o, th_task *task)
         return;
 
     th_action *a = append(o);
-    *a = (th_action){ .kind = TH_ACT_CANCEL_TIMER, .cancel_ref = task->seq };
+    *a = (th_action){ .kind = kind, .cancel_ref = task->seq };
     a->event = th_event_of(TH_KIND_NONE);
+}
+
+void th__session_untimer(th_orch *o, th_task *task)
+{
+    take_back(o, task, TH_ACT_CANCEL_TIMER);
+}
+
+void th__session_untask(th_orch *o, th_task *task)
+{
+    take_back(o, task, task->pausing ? TH_ACT_CANCEL_TIMER : TH_ACT_CANCEL_TASK);
 }
 
 /* ---- events in ------------------------------------------------------------------------------- */

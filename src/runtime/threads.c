@@ -31,6 +31,7 @@ struct th__threads {
     size_t length;
     worker *workers, *sleepers, *gone;
     int count, max;
+    int replaced; /* of max: threads whose job is over for everybody else */
     bool calling; /* somebody was called and is not there yet: no need to call more */
     bool stopping;
     atomic_size_t in_batches;
@@ -64,6 +65,8 @@ static void live_remove(th__threads *pool, th__job *job)
     pthread_mutex_unlock(&pool->live_lock);
 }
 
+static void call_one(th__threads *pool);
+
 static void drop_job(th__threads *pool, th__job *job)
 {
     live_remove(pool, job);
@@ -77,6 +80,60 @@ void th__threads_cancel(th__threads *pool, uint64_t number)
         if (job->number == number)
             atomic_store(&job->cancelled, true);
     pthread_mutex_unlock(&pool->live_lock);
+}
+
+/* Locked by live_lock. NULL: it is over. */
+static th__job *find_live(th__threads *pool, uint64_t number)
+{
+    th__job *job = pool->live;
+
+    while (job && job->number != number)
+        job = job->live_next;
+    return job;
+}
+
+static void change_max(th__threads *pool, int by)
+{
+    pthread_mutex_lock(&pool->lock);
+    pool->max += by;
+    pool->replaced += by;
+    pthread_mutex_unlock(&pool->lock);
+}
+
+int th__threads_replace(th__threads *pool, uint64_t number)
+{
+    int was = -1, now = 0;
+
+    pthread_mutex_lock(&pool->live_lock);
+    th__job *job = find_live(pool, number);
+    if (job)
+        was = atomic_exchange(&job->state, TH__JOB_REPLACED);
+    if (was == TH__JOB_RUNS) {
+        change_max(pool, 1);
+        pthread_mutex_lock(&pool->lock);
+        now = pool->replaced;
+        if (pool->head)
+            call_one(pool);
+        pthread_mutex_unlock(&pool->lock);
+    }
+    pthread_mutex_unlock(&pool->live_lock);
+    return now;
+}
+
+int th__threads_replaced(th__threads *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    int n = pool->replaced;
+    pthread_mutex_unlock(&pool->lock);
+    return n;
+}
+
+/* False: nobody wants it any more. */
+static bool begin(th__job *job)
+{
+    int queued = TH__JOB_QUEUED;
+
+    return atomic_compare_exchange_strong(&job->state, &queued, TH__JOB_RUNS);
 }
 
 /* ---- taking jobs ----------------------------------------------------------------------------- */
@@ -274,7 +331,7 @@ static th__job *find(worker *w)
             return job;
         }
         th__job *stolen = steal(pool);
-        if (stolen || pool->stopping || !sleep_until_called(w))
+        if (stolen || pool->stopping || pool->count > pool->max || !sleep_until_called(w))
             return stolen;
     }
 }
@@ -306,8 +363,13 @@ static void *work(void *arg)
     worker *w = arg;
 
     for (th__job *job; (job = next_job(w)) != NULL;) {
-        w->pool->run(w->pool->arg, job, w->arena);
-        drop_job(w->pool, job);
+        bool runs = begin(job);
+        if (runs)
+            w->pool->run(w->pool->arg, job, w->arena);
+        live_remove(w->pool, job);
+        if (runs && atomic_load(&job->state) == TH__JOB_REPLACED)
+            change_max(w->pool, -1);
+        free(job);
         th_arena_reset(w->arena);
     }
     return NULL;

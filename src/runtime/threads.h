@@ -14,6 +14,8 @@
 
 #include "base/arena.h"
 
+typedef enum th__job_state { TH__JOB_QUEUED, TH__JOB_RUNS, TH__JOB_REPLACED } th__job_state;
+
 /* First member of a job. */
 typedef struct th__job {
     struct th__job *next;                  /* in the queue */
@@ -21,6 +23,7 @@ typedef struct th__job {
     uint64_t number;                       /* whoever cancels knows it by this */
     bool is_entity;                        /* operations of an entity, not an activity */
     atomic_bool cancelled;
+    atomic_int state; /* th__job_state */
 } th__job;
 
 /* Runs a job, or gives it back. The pool frees it afterwards (malloc), and empties the arena. */
@@ -37,6 +40,16 @@ bool th__threads_submit(th__threads *pool, th__job *job);
 
 /* Sets the flag of that job, if it is queued or runs. */
 void th__threads_cancel(th__threads *pool, uint64_t number);
+
+/*
+ * That job is over for everybody but itself: if it runs, its thread counts no longer, so that there
+ * may be one more until it returns; if it is queued, it never runs. How many such threads there are
+ * now; 0: it was not found, or not begun.
+ */
+int th__threads_replace(th__threads *pool, uint64_t number);
+
+/* Threads whose job was replaced and still runs. */
+int th__threads_replaced(th__threads *pool);
 
 /* Gives back what is queued, waits for what runs. */
 void th__threads_free(th__threads *pool);

@@ -241,6 +241,34 @@ th_rc th_activities_reconcile(th_db *db, int32_t partition_id, int32_t worker_id
     return rc;
 }
 
+th_rc th_activities_unwanted(th_db *db, const th_claim *claims, size_t n, bool *unwanted,
+                             th_error *err)
+{
+    columns c = { 0 };
+    PGresult *res = NULL;
+    th_array *partitions = add(&c, 0, TH_T_INT4), *ids = add(&c, 1, TH_T_INT8),
+             *numbers = add(&c, 2, TH_T_INT4);
+    for (size_t i = 0; i < n; i++) {
+        th_array_i32(partitions, claims[i].partition_id);
+        th_array_i64(ids, claims[i].id);
+        th_array_i32(numbers, claims[i].claim_no);
+        unwanted[i] = false;
+    }
+    th_param_array(&c.params, partitions);
+    th_param_array(&c.params, ids);
+    th_param_array(&c.params, numbers);
+    th_params_ready(&c.params);
+    th_rc rc = th_db_exec(db, th_sql_activity_unwanted, &c.params, true, &res, err);
+    for (int i = 0; rc == TH_OK && i < PQntuples(res); i++) {
+        size_t position = (size_t)th_get_i32(PQgetvalue(res, i, 0));
+        if (position >= 1 && position <= n)
+            unwanted[position - 1] = true;
+    }
+    PQclear(res);
+    columns_free(&c);
+    return rc;
+}
+
 th_rc th_activities_waiting(th_db *db, int32_t first_partition, int32_t partition_count,
                             int32_t *partitions, size_t *count, int64_t *next_us, th_error *err)
 {

@@ -77,6 +77,17 @@ th_rc th_activities_reconcile(th_db *db, int32_t partition_id, int32_t worker_id
                               const int64_t *running, size_t n, int64_t *freed,
                               th_error *err) TH_MUST_CHECK;
 
+/* A claim that runs here. */
+typedef struct th_claim {
+    int32_t partition_id;
+    int64_t id;
+    int32_t claim_no;
+} th_claim;
+
+/* Which of them nobody waits for any more: unwanted[i]. */
+th_rc th_activities_unwanted(th_db *db, const th_claim *claims, size_t n, bool *unwanted,
+                             th_error *err) TH_MUST_CHECK;
+
 /*
  * Whether partitions of a hub have unclaimed, due activities: their ids; count at most n. *next_us:
  * in how long the first of those that are not due yet will be, at most a minute; INT64_MAX: none.

@@ -33,6 +33,7 @@ typedef enum group_id {
     G_UNHOLD,
     G_SCHEDULE,
     G_FINISH,
+    G_CANCEL, /* after SCHEDULE: what one batch writes and gives up is gone */
     G_UNSCHEDULE,
     G_COUNT
 } group_id;
@@ -103,6 +104,7 @@ static const group_def defs[G_COUNT] = {
                        TH_T_TEXT, TH_T_TEXT, TH_T_TEXT, TH_T_TEXT, TH_T_TEXT, TH_T_INT4, TH_T_INT2,
                        TH_T_TIMESTAMPTZ, TH_T_INT4 } },
     [G_FINISH] = { "finish", true, 3, { P, TH_T_INT8, TH_T_INT4 } },
+    [G_CANCEL] = { "cancel", false, 5, { P, TH_T_INT8, TH_T_TEXT, TH_T_UUID, TH_T_INT4 } },
     [G_UNSCHEDULE] = { "unschedule", false, 3, { P, TH_T_TEXT, TH_T_UUID } },
 };
 #undef P
@@ -128,6 +130,7 @@ const th_batch_sql th_batch_all_sql[] = {
     { "send", th_sql_batch_send },
     { "schedule", th_sql_batch_schedule },
     { "finish", th_sql_batch_finish },
+    { "cancel", th_sql_batch_cancel },
     { "unschedule", th_sql_batch_unschedule },
     { NULL, NULL },
 };
@@ -388,6 +391,16 @@ static void execution_row(th_batch *b, group_id id, const th_batch_key *key)
 void th_batch_forget(th_batch *b, const th_batch_key *key)
 {
     execution_row(b, G_FORGET, key);
+}
+
+void th_batch_cancel(th_batch *b, const th_batch_key *key, int64_t id, int32_t seq)
+{
+    group *g = row(b, G_CANCEL);
+    put_i32(g, 0, key->partition_id);
+    put_i64(g, 1, id);
+    put_text(g, 2, key->instance_id);
+    put_uuid(g, 3, &key->execution_id);
+    put_i32(g, 4, seq);
 }
 
 void th_batch_unschedule(th_batch *b, const th_batch_key *key)

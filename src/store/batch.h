@@ -126,11 +126,13 @@ void th_batch_unhold(th_batch *batch, int32_t partition_id, const char *instance
 void th_batch_send(th_batch *batch, const th_batch_message *message);
 void th_batch_schedule(th_batch *batch, const th_batch_key *key, const th_batch_activity *activity);
 void th_batch_finish(th_batch *batch, int32_t partition_id, int64_t id, int32_t claim_no);
+/* One that is given up; id 0: not known. */
+void th_batch_cancel(th_batch *batch, const th_batch_key *key, int64_t id, int32_t seq);
 void th_batch_unschedule(th_batch *batch, const th_batch_key *key);
 
 /* ---- for pen.c ---- */
 
-enum { TH_BATCH_MAX_STATEMENTS = 24 };
+enum { TH_BATCH_MAX_STATEMENTS = 25 };
 
 typedef struct th_batch_statement {
     const char *name; /* of the prepared statement */

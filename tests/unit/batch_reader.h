@@ -175,9 +175,10 @@ enum {
 enum { RE_PARTITION, RE_ID, RE_START, RE_EXECUTION, RE_INPUT, RE_VERSION };
 enum { FO_PARTITION, FO_ID, FO_EXECUTION }; /* forget, unschedule */
 enum { HI_PARTITION, HI_ID, HI_EXECUTION, HI_EPISODE, HI_FIRST_SEQ, HI_AT, HI_EVENTS, HI_MEMO };
-enum { ME_PARTITION, ME_DUE, ME_NO };                       /* consume, drop, hold */
-enum { UN_PARTITION, UN_DUE, UN_ID, UN_EXECUTION, UN_REF }; /* untimer */
-enum { HE_PARTITION, HE_ID };                               /* release, unhold */
+enum { ME_PARTITION, ME_DUE, ME_NO };                            /* consume, drop, hold */
+enum { UN_PARTITION, UN_DUE, UN_ID, UN_EXECUTION, UN_REF };      /* untimer */
+enum { CA_PARTITION, CA_ACTIVITY, CA_ID, CA_EXECUTION, CA_SEQ }; /* cancel */
+enum { HE_PARTITION, HE_ID };                                    /* release, unhold */
 enum {
     SE_PARTITION,
     SE_DUE,

@@ -173,7 +173,7 @@ static void remember(fake *f, const th_event *consumed, size_t n)
     for (size_t i = 0; i < n; i++)
         all[count++] = consumed[i];
     for (size_t i = 0; i < f->answer.action_count; i++)
-        if (f->actions[i].kind != TH_ACT_CANCEL_TIMER)
+        if (f->actions[i].kind != TH_ACT_CANCEL_TIMER && f->actions[i].kind != TH_ACT_CANCEL_TASK)
             all[count++] = f->actions[i].event;
     for (size_t i = n; i < count; i++)
         if (!CHECK_INT(all[i].seq, f->next_seq + (int32_t)i))

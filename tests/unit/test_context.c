@@ -361,6 +361,56 @@ TEST(a_cancelled_timer_counts_as_failed_through_alls_in_alls)
     }
 }
 
+static const char *cancelled_activity(th_orch *o)
+{
+    th_retry retry = { .first_interval = TH_HOUR, .max_attempts = 2 };
+    th_task *task = th_schedule_activity(o, "A", NULL, &retry);
+
+    th_wait_event(o, "stop");
+    th_cancel(o, task);
+    th_wait_event(o, "go");
+    return th_task_failure(task);
+}
+
+static void check_cancelled(fake *f)
+{
+    given_raised(f, "go", NULL);
+    run(f);
+    check_completed(f, "{\"type\":\"TaskCanceled\",\"message\":\"the orchestrator cancelled it\"}");
+}
+
+TEST(a_cancelled_activity_is_given_up_and_a_late_answer_is_ignored)
+{
+    WARM_AND_COLD(f)
+    {
+        given_start(f, "cancelled_activity", NULL);
+        run(f);
+        int32_t seq = seq_of(f, TH_TaskScheduled, 0);
+        given_raised(f, "stop", NULL);
+        run(f);
+        CHECK_INT(f->answer.action_count, 1);
+        CHECK_INT(f->actions[0].kind, TH_ACT_CANCEL_TASK);
+        CHECK_INT(f->actions[0].cancel_ref, seq);
+        check_cancelled(f);
+    }
+}
+
+TEST(one_that_is_cancelled_between_two_tries_gives_up_the_pause)
+{
+    WARM_AND_COLD(f)
+    {
+        given_start(f, "cancelled_activity", NULL);
+        run(f);
+        given_failure(f, seq_of(f, TH_TaskScheduled, 0), "{\"type\":\"No\",\"message\":\"\"}");
+        run(f);
+        given_raised(f, "stop", NULL);
+        run(f);
+        CHECK_INT(f->actions[0].kind, TH_ACT_CANCEL_TIMER);
+        CHECK_INT(f->actions[0].cancel_ref, seq_of(f, TH_TimerCreated, 0));
+        check_cancelled(f);
+    }
+}
+
 /* ---- time, ids, status ---------------------------------------------------------------------- */
 
 static const char *clock_and_ids(th_orch *o)
@@ -728,7 +778,7 @@ static const char *misuses(th_orch *o)
         th_sleep(o, INT64_MAX);
         break;
     case 10:
-        th_cancel(o, th_schedule_activity(o, "A", NULL, NULL));
+        th_cancel(o, th_schedule_orchestrator(o, "A", NULL, NULL));
         break;
     case 11:
         th_memory(o, (size_t)-1);
@@ -764,7 +814,7 @@ TEST(wrong_use_fails_the_orchestrator_and_says_what_was_wrong)
         "the orchestrator's result is not JSON",
         "max_attempts must be from 1",
         "beyond the year 9999",
-        "only timers and waits",
+        "only timers, activities and waits",
         "more than 1 GiB",
         "the name is not UTF-8",
         "th_set_custom_status: the text is not JSON",
@@ -797,6 +847,7 @@ static void one_app(th_app *app)
     th_add_orchestrator(app, "clock_and_ids", clock_and_ids);
     th_add_orchestrator(app, "two_events", two_events);
     th_add_orchestrator(app, "event_or_timeout", event_or_timeout);
+    th_add_orchestrator(app, "cancelled_activity", cancelled_activity);
     th_add_orchestrator(app, "cancelled_waits", cancelled_waits);
     th_add_orchestrator(app, "wait_for_last", wait_for_last);
     th_add_orchestrator(app, "again", again);

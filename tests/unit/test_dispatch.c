@@ -22,7 +22,8 @@ typedef struct scene {
     th_token running[MOST]; /* in the order of their start */
     size_t started, most_at_once, now;
     char names[MOST][16];
-    int done, abandoned, idle;
+    int done, abandoned, idle, cancelled;
+    uint64_t last_cancelled;
     int64_t last_id, delay_us;
     bool last_committed;
     char last_result[64], last_failure[128], last_next_input[64];
@@ -107,6 +108,7 @@ static void add(th_act_list *acts, const char *name, int64_t id)
     th_act act = { .partition_id = PARTITION,
                    .id = id,
                    .claim_no = 1,
+                   .seq = (int32_t)id,
                    .attempt = 1,
                    .instance_id = "i",
                    .name = name };
@@ -332,6 +334,60 @@ TEST(one_that_goes_on_later_keeps_what_comes_next_and_gives_its_slot_back)
     CHECK_INT(s->delay_us, 30);
     CHECK_STR(s->last_next_input, "{\"poll\":1}");
     CHECK_INT(th_dispatch_active(s->d), 0);
+    end_scene(s);
+}
+
+/* ---- given up ---------------------------------------------------------------------------------
+ */
+
+static void cancel_run(void *self, th_token token)
+{
+    scene *s = self;
+    s->cancelled++;
+    s->last_cancelled = token.number;
+}
+
+TEST(one_task_of_an_execution_can_be_given_up_whether_it_runs_or_waits)
+{
+    scene *s = given_scene(1, 0);
+    static const th_uuid execution;
+    s->executor.cancel = cancel_run;
+    start(s, "Slow", 1);
+    start(s, "Slow", 2);
+
+    th_dispatch_cancel_task(s->d, PARTITION, &execution, 7);
+    CHECK_INT(s->cancelled + s->done, 0);
+    th_dispatch_cancel_task(s->d, PARTITION, &execution, 2);
+    CHECK_INT(s->done, 1);
+    CHECK_INT(s->last_id, 2);
+    th_dispatch_cancel_task(s->d, PARTITION, &execution, 1);
+    CHECK_INT(s->cancelled, 1);
+    CHECK_INT(s->last_cancelled, s->running[0].number);
+    end_scene(s);
+}
+
+TEST(what_runs_for_a_second_is_asked_about_until_it_is_told)
+{
+    scene *s = given_scene(2, 0);
+    s->executor.cancel = cancel_run;
+    start(s, "Slow", 1);
+    th_clock_set(NOW + 500000);
+    start(s, "Slow", 2);
+    size_t n;
+
+    free(th_dispatch_long(s->d, NOW + 999999, &n));
+    CHECK_INT(n, 0);
+    th_claim *claims = th_dispatch_long(s->d, NOW + 1000000, &n);
+    if (CHECK_INT(n, 1)) {
+        CHECK_INT(claims[0].id, 1);
+        th_dispatch_cancel_claim(s->d, &claims[0]);
+        claims[0].claim_no++;
+        th_dispatch_cancel_claim(s->d, &claims[0]);
+    }
+    free(claims);
+    CHECK_INT(s->cancelled, 1);
+    free(th_dispatch_long(s->d, NOW + 1000000, &n));
+    CHECK_INT(n, 0);
     end_scene(s);
 }
 

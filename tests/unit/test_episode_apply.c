@@ -123,6 +123,27 @@ TEST(a_timer_that_is_cancelled_in_the_answer_that_made_it_leaves_no_row)
     given_free(g);
 }
 
+TEST(a_cancelled_tasks_row_goes_whoever_runs_it_is_told_and_its_answer_is_dropped)
+{
+    given *g = given_task();
+    th_action cancel = { .kind = TH_ACT_CANCEL_TASK, .cancel_ref = 2 };
+    th_answer answer = waits(&cancel, 1);
+    put_event(g, "e", NULL, NULL);
+
+    turn_answered(g, &answer);
+
+    CHECK_STR(kinds_of(g), "OrchestratorStarted EventRaised"); /* no event, no number */
+    CHECK_INT(rows_of(g, "cancel"), 1);
+    CHECK(int_of(g, "cancel", 0, CA_ACTIVITY) != 0);
+    CHECK_INT(int_of(g, "cancel", 0, CA_SEQ), 2);
+    CHECK_INT(g->step.given_up_count, 1);
+    CHECK_INT(g->step.given_up[0].seq, 2);
+    free(g->step.given_up);
+    g->step.given_up = NULL;
+    CHECK_INT(g->inst->opens.live, 0);
+    given_free(g);
+}
+
 TEST(only_timers_can_be_cancelled)
 {
     given *g = given_task();

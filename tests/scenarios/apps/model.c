@@ -3,6 +3,7 @@
  * and timeouts.
  */
 #include <stdatomic.h>
+#include <stdio.h>
 #include <taskhub.h>
 #include <unistd.h>
 
@@ -148,8 +149,81 @@ static const char *versioned_parent(th_orch *o)
     return th_await(o, th_when_all(o, all, 2));
 }
 
+/* Runs until it is cancelled, at most for twenty seconds; then leaves a file behind as its input
+ * says. */
+static const char *until_cancelled(th_activity *a)
+{
+    int left = 2000;
+
+    while (!th_is_cancelled(a) && --left > 0)
+        usleep(10000);
+    FILE *f = fopen(th_get_string(a, th_input(a), "file", "/dev/null"), "w");
+    if (f) {
+        fputs(left > 0 ? "cancelled" : "ran out", f);
+        fclose(f);
+    }
+    return "\"too late\"";
+}
+
+/* Starts it, and gives it up at the event "stop"; what the task says then, after another wait. */
+static const char *gives_up(th_orch *o)
+{
+    th_task *task = th_schedule_activity(o, "until_cancelled", th_input(o), NULL);
+
+    th_wait_event(o, "stop");
+    th_cancel(o, task);
+    th_wait_event(o, "go");
+    return th_text(o, "[%s, %s]", th_task_failure(task), th_call_activity(o, "turn", "0"));
+}
+
+/* One slot: the second never runs. Cancelled in the very episode, in the queue, and in a pause. */
+static const char *gives_up_early(th_orch *o)
+{
+    th_retry retry = { .first_interval = TH_HOUR, .max_attempts = 3 };
+    th_task *same = th_schedule_activity(o, "until_cancelled", th_input(o), NULL);
+    th_task *paused = th_schedule_activity(o, "third_time", NULL, &retry);
+
+    th_cancel(o, same);
+    th_sleep(o, TH_SECOND);
+    th_cancel(o, paused);
+    th_cancel(o, paused);
+    return th_list(o, (const char *[]){ th_task_failure(same), th_task_failure(paused) }, 2);
+}
+
+static const char *cancels_a_child(th_orch *o)
+{
+    th_cancel(o, th_schedule_orchestrator(o, "tells", NULL, NULL));
+    return NULL;
+}
+
+/* As long as its input says, whatever it is told. */
+static const char *stubborn(th_activity *a)
+{
+    usleep((useconds_t)th_get_int(th_input(a), NULL, 0) * 1000);
+    return th_is_cancelled(a) ? "\"told\"" : "\"in time\"";
+}
+
+/* {"name", "ms"}: the activity's result, or its failure. */
+static const char *tries_activity(th_orch *o)
+{
+    const char *name = th_get_string(o, th_input(o), "name", "");
+    th_task *task = th_schedule_activity(o, name, th_get_json(o, th_input(o), "ms"), NULL);
+
+    return th_try(o, task) ? th_task_result(task) : th_task_failure(task);
+}
+
 TH_APP(app)
 {
+    th_activity_options short_time = { .timeout = TH_SECOND / 2 }, no_end = { TH_NO_TIMEOUT };
+
+    th_add_activity(app, "stubborn", stubborn);
+    th_add_activity_with(app, "stubborn_short", stubborn, &short_time);
+    th_add_activity_with(app, "stubborn_endless", stubborn, &no_end);
+    th_add_orchestrator(app, "tries_activity", tries_activity);
+    th_add_activity(app, "until_cancelled", until_cancelled);
+    th_add_orchestrator(app, "gives_up", gives_up);
+    th_add_orchestrator(app, "gives_up_early", gives_up_early);
+    th_add_orchestrator(app, "cancels_a_child", cancels_a_child);
     th_add_orchestrator_version(app, "versioned", "2.0", versioned_2);
     th_add_orchestrator_version(app, "versioned", "1.0", versioned_1);
     th_add_orchestrator_version(app, "mixed", "1.0", versioned_1);
