@@ -42,6 +42,18 @@ join taskhub.hubs h on h.hub_id = p.hub_id;
 comment on view taskhub.history_events is
     'One row an event of an execution''s history; order by seq within instance and execution.';
 
+create or replace view taskhub.executions_view as
+select h.name as hub, r.instance_id, replace(r.execution_id::text, '-', '') as execution_id,
+       r.execution_id = i.execution_id as present, min(r.at) as first_at, max(r.at) as last_at, count(*) as episodes,
+       sum(json_array_length(r.events)) as events, r.partition_id
+from taskhub.history r
+join taskhub.partitions p on p.partition_id = r.partition_id
+join taskhub.hubs h on h.hub_id = p.hub_id
+left join taskhub.instances i on i.partition_id = r.partition_id and i.instance_id = r.instance_id
+group by h.name, r.partition_id, r.instance_id, r.execution_id, i.execution_id;
+comment on view taskhub.executions_view is
+    'Executions whose history is there: the present one of an instance, and earlier ones that a rewind or the setting keep_history has left.';
+
 create or replace view taskhub.inbox_view as
 select h.name as hub, m.instance_id, taskhub.kind_name(m.kind) as kind, m.name,
        case when m.due = 'infinity' then 'held' when m.due > now() then 'scheduled' else 'due' end as state,

@@ -256,11 +256,20 @@ static th_rc expire_early(control *c, const th_watch *watch, th_error *err)
     return rc;
 }
 
+/* Before partitions are taken: what runs on them goes by these. */
+static void take_settings(th_engine *engine, const th_watch *watch)
+{
+    atomic_store(&engine->early_seconds, watch->early_seconds);
+    atomic_store(&engine->keeps_history, watch->keeps_history);
+}
+
 static th_rc watch_once(control *c, th_error *err)
 {
     th_watch watch = { 0 };
     th_arena_reset(c->arena);
     th_rc rc = th_owners_watch(c->db, c->engine->hub.hub_id, c->arena, &watch, err);
+    if (rc == TH_OK)
+        take_settings(c->engine, &watch);
     if (rc == TH_OK && am_buried(c, &watch))
         rc = register_on(c->engine, c->db, err);
     if (rc == TH_OK && c->engine->options.orchestrators)
@@ -281,7 +290,6 @@ static th_rc watch_once(control *c, th_error *err)
         return rc;
     release_claims_of_dead(c, &watch);
     th_dispatch_set_alone(c->engine->dispatch, is_alone(c, &watch));
-    atomic_store(&c->engine->early_seconds, watch.early_seconds);
     atomic_store(&c->engine->last_watch_us, th_mono_us());
     return TH_OK;
 }

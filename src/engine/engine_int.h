@@ -196,6 +196,7 @@ struct th_engine {
     atomic_bool connection_error; /* reconcile claims (protocol A8) */
     atomic_bool
         dead_claims_left;     /* of a dead worker, and locked: a SQL activity may still commit */
+    atomic_bool keeps_history;    /* setting keep_history of the hub */
     atomic_int early_seconds;     /* setting early_events of the hub; 0: off, -1: never set */
     atomic_bool watch_wanted; /* before the second is over */
 

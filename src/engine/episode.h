@@ -43,6 +43,7 @@ typedef struct th_step {
     int64_t min_due_us; /* earliest timer written; TH_TIME_INF: none */
     bool wrote_now;     /* an immediate message for an instance of the same partition */
     bool *wakes;        /* by ordinal: partitions that get an immediate message; NULL: not wanted */
+    bool keeps_history; /* the hub keeps histories of executions that continued as new */
     bool keeps_early;   /* the hub keeps events for instances that do not exist yet */
     size_t early;       /* such events that were held */
     bool wrote_queue;   /* unclaimed activities */

@@ -310,7 +310,7 @@ static void renew(th_step *step, th_inst *inst, const leftovers *left)
     th__close_opens(step, inst);
     inst->execution_id = th_uuid_random();
     th_batch_key key = th_inst_key(inst);
-    th_batch_renew(step->batch, &key, c->new_input, c->new_version);
+    th_batch_renew(step->batch, &key, c->new_input, c->new_version, step->keeps_history);
     th_batch_message start = { .partition_id = inst->partition_id,
                                .due_us = RENEWED_DUE_US,
                                .instance_id = inst->id,
@@ -379,7 +379,10 @@ void th_episode_apply(th_step *step, th_inst *inst, const th_answer *answer)
     for (size_t i = 0; i < answer->action_count; i++)
         act(step, inst, &row, &answer->actions[i]);
     if (is_renewal(c)) {
-        th_buf_free(&row.json); /* the execution's history goes as a whole */
+        if (step->keeps_history)
+            th__row_end(&row, step, inst, inst->run.started_t_us, answer->memo);
+        else
+            th_buf_free(&row.json); /* the execution's history goes as a whole */
         if (answer->status_op != TH_STATUS_LEAVE || inst->is_new)
             th__change(step, inst, TH_RUNNING, answer->status_op, answer->custom_status);
         renew(step, inst, &left);

@@ -37,6 +37,7 @@ static th_commit *fresh_commit(th_pump *pump)
                          .claim = claim,
                          .arg = engine,
                          .wakes = c->wakes,
+                         .keeps_history = atomic_load(&engine->keeps_history),
                          .keeps_early = atomic_load(&engine->early_seconds) > 0,
                          .min_due_us = TH_TIME_INF };
     c->since_us = th_mono_us();

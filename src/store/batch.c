@@ -67,7 +67,10 @@ static const group_def defs[G_COUNT] = {
                       9,
                       { P, TH_T_TEXT, TH_T_UUID, TH_T_INT2, TH_T_TEXT, TH_T_TEXT, TH_T_INT2,
                         TH_T_TEXT, TH_T_TEXT } },
-    [G_RENEW] = { "renew", true, 6, { P, TH_T_TEXT, TH_T_UUID, TH_T_UUID, TH_T_TEXT, TH_T_TEXT } },
+    [G_RENEW] = { "renew",
+                  true,
+                  7,
+                  { P, TH_T_TEXT, TH_T_UUID, TH_T_UUID, TH_T_TEXT, TH_T_TEXT, TH_T_INT2 } },
     [G_REWIND] = { "rewind",
                    true,
                    7,
@@ -311,7 +314,8 @@ void th_batch_instance(th_batch *b, const th_batch_key *key, const th_batch_chan
     row(b, G_INSTANCES);
 }
 
-void th_batch_renew(th_batch *b, const th_batch_key *key, const char *input, const char *version)
+void th_batch_renew(th_batch *b, const th_batch_key *key, const char *input, const char *version,
+                    bool keep_history)
 {
     group *g = row(b, G_RENEW);
     put_i32(g, 0, key->partition_id);
@@ -320,6 +324,10 @@ void th_batch_renew(th_batch *b, const th_batch_key *key, const char *input, con
     put_uuid(g, 3, &key->execution_id);
     put_text(g, 4, input);
     put_text(g, 5, version);
+    if (keep_history)
+        put_i16(g, 6, 1);
+    else
+        put_null(g, 6);
 }
 
 static void put_link(group *g, int c, const th_batch_link *link)

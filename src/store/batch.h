@@ -83,8 +83,9 @@ typedef struct th_batch_child {
 } th_batch_child;
 void th_batch_create(th_batch *batch, const th_batch_key *key, const th_batch_child *child);
 void th_batch_instance(th_batch *batch, const th_batch_key *key, const th_batch_change *change);
+/* keep_history: that of earlier executions stays. */
 void th_batch_renew(th_batch *batch, const th_batch_key *key, const char *input,
-                    const char *version);
+                    const char *version, bool keep_history);
 /* A failed instance goes on as the execution of the key; `was` is the one that failed. link NULL:
  * the parent stays. */
 typedef struct th_batch_link {

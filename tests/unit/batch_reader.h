@@ -172,7 +172,7 @@ enum {
     IN_CUSTOM,
     IN_EXECUTOR
 };
-enum { RE_PARTITION, RE_ID, RE_START, RE_EXECUTION, RE_INPUT, RE_VERSION };
+enum { RE_PARTITION, RE_ID, RE_START, RE_EXECUTION, RE_INPUT, RE_VERSION, RE_KEEP };
 enum { FO_PARTITION, FO_ID, FO_EXECUTION }; /* forget, unschedule */
 enum { HI_PARTITION, HI_ID, HI_EXECUTION, HI_EPISODE, HI_FIRST_SEQ, HI_AT, HI_EVENTS, HI_MEMO };
 enum { ME_PARTITION, ME_DUE, ME_NO };                            /* consume, drop, hold */

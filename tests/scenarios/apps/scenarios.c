@@ -344,9 +344,10 @@ static const char *statuses(th_orch *o)
 static const char *generations(th_orch *o)
 {
     int64_t left = th_get_int(th_input(o), "left", 0), sum = th_get_int(th_input(o), "sum", 0);
+    int64_t step = th_get_int(th_input(o), "step", 1000); /* between two looks at the clock */
     const char *times = th_get_json(o, th_input(o), "times");
 
-    if (left % 1000 == 0) {
+    if (left % step == 0) {
         size_t n = 0;
 
         while (times && th_get_element(o, times, n))
@@ -363,9 +364,9 @@ static const char *generations(th_orch *o)
         return th_text(o, "{\"sum\":%lld,\"times\":%s}", (long long)sum, times);
     if (left % 10 == 0)
         sum += th_get_int(th_wait_event(o, "Add"), NULL, 0);
-    return th_continue_as_new(o,
-                              th_text(o, "{\"left\":%lld,\"sum\":%lld,\"times\":%s}",
-                                      (long long)left - 1, (long long)sum, times ? times : "[]"));
+    return th_continue_as_new(
+        o, th_text(o, "{\"left\":%lld,\"sum\":%lld,\"step\":%lld,\"times\":%s}",
+                   (long long)left - 1, (long long)sum, (long long)step, times ? times : "[]"));
 }
 
 /* A generation an event, with everything that a generation can leave behind: the list of what came.
