@@ -41,7 +41,7 @@ declare
         'taskhub.entities_view, taskhub.schedules_view, taskhub.sql_activities_view';
     c_reading constant text := 'taskhub.now, taskhub.partition_hash, taskhub.partition_of, taskhub.resolve_hub, '
         'taskhub.status_name, taskhub.status_number, taskhub.is_finished, taskhub.kind_name, taskhub.memo_waits, '
-        'taskhub.get_instance, taskhub.get_entity, taskhub.entity_id, taskhub.cron_next';
+        'taskhub.get_instance, taskhub.get_entity, taskhub.entity_id, taskhub.cron_next, taskhub.explain';
     c_managing constant text := 'taskhub.start_instance, taskhub.start_instances, taskhub.raise_event, taskhub.signal_entity, '
         'taskhub.terminate_instance, taskhub.suspend_instance, taskhub.resume_instance, taskhub.rewind_instance, '
         'taskhub.restart_instance, taskhub.purge_instance, '

@@ -250,6 +250,16 @@ static th_exit history(th_client *client)
     return run_statement(client, sql, 2, params, TH_SHAPE_TABLE, NULL);
 }
 
+static th_exit explain(th_client *client)
+{
+    static const char sql[] = "select reason, " TIME("since", "since") ", " TIME(
+        "due", "due") ", sentence"
+                      " from taskhub.explain($1, $2)";
+    const char *params[] = { client->args->operands[0], client->hub };
+
+    return run_statement(client, sql, 2, params, TH_SHAPE_TABLE, NULL);
+}
+
 /* ---- purge ----------------------------------------------------------------------------------- */
 
 static th_exit purge_one(th_client *client)
@@ -304,6 +314,7 @@ RUN(start)
 RUN(show)
 RUN(list)
 RUN(history)
+RUN(explain)
 RUN(raise_event)
 RUN(terminate_instance)
 RUN(suspend_instance)
@@ -376,6 +387,11 @@ static const th_command instance_commands[] = {
       ONE_ID,
       FLAGS(plain_flags),
       .run = run_history },
+    { .name = "explain",
+      .summary = "Says why an instance is not running, one line a reason",
+      ONE_ID,
+      FLAGS(plain_flags),
+      .run = run_explain },
     { .name = "raise",
       .summary = "Sends an external event to an instance",
       OPERANDS("ID EVENT", 2, 2, "the instance id or the event's name"),

@@ -33,6 +33,7 @@ static const th__handler handlers[] = {
     [TH_ROUTE_RESUME] = th__signal,
     [TH_ROUTE_REWIND] = th__signal,
     [TH_ROUTE_RESTART] = th__restart,
+    [TH_ROUTE_EXPLAIN] = th__explain,
     [TH_ROUTE_ENTITIES] = th__entities,
     [TH_ROUTE_MAKEPRIMARY] = makeprimary,
     [TH_ROUTE_SCHEDULES] = th__schedules,

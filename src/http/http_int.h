@@ -197,6 +197,7 @@ void th__purge_many(th__request *r);
 void th__restart(th__request *r);   /* restart_api.c */
 void th__entities(th__request *r);  /* entities_api.c */
 void th__schedules(th__request *r); /* schedules_api.c */
+void th__explain(th__request *r);   /* operate_api.c */
 void th__health(th__request *r);    /* admin_api.c */
 void th__readiness(th__request *r);
 void th__metrics(th__request *r);

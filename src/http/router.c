@@ -30,6 +30,7 @@ static const row rows[] = {
     { TH_VERB_POST, "instances/*/resume", TH_ROUTE_RESUME },
     { TH_VERB_POST, "instances/*/rewind", TH_ROUTE_REWIND },
     { TH_VERB_POST, "instances/*/restart", TH_ROUTE_RESTART },
+    { TH_VERB_GET, "instances/*/explain", TH_ROUTE_EXPLAIN },
     { TH_VERB_POST, "entities", TH_ROUTE_ENTITIES },
     { TH_VERB_POST, "entities/*", TH_ROUTE_ENTITIES },
     { TH_VERB_POST, "entities/*/*", TH_ROUTE_ENTITIES },
