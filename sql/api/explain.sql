@@ -15,6 +15,7 @@
 --   held              messages wait until the instance can take them
 --   locked            of an entity: an instance has it locked
 --   idle              of an entity: nobody asks anything of it
+--   hub_paused        nothing new begins in the hub
 --   stuck             it waits for nothing that is known: see taskhub.stuck
 -- since says since when, due until when, subject the name or id that it is about; of a claimed activity also who has it,
 -- and which delivery it is. Costs reading the instance's history and messages.
@@ -40,6 +41,12 @@ begin
         return;
     end if;
 
+    if v_hub.paused_at is not null then
+        return query select 'hub_paused', format('hub "%s" is paused since %s by %s%s', v_hub.name,
+                                                 taskhub.utc_text(v_hub.paused_at), v_hub.paused_by,
+                                                 ': ' || nullif(v_hub.pause_reason, '')),
+                            v_hub.paused_at, null::timestamptz, v_hub.name, null::int, null::text, null::int, null::int;
+    end if;
     if v_instance.lock_holder is not null then
         return query select 'locked', format('instance "%s" has it locked', v_instance.lock_holder::json ->> 'instanceId'),
                             v_instance.updated_at, null::timestamptz, v_instance.lock_holder::json ->> 'instanceId',
@@ -52,7 +59,7 @@ begin
             union all select 2, m.* from taskhub.explain_messages(v_instance, v_hub) m
             union all select 3, a.* from taskhub.explain_activities(v_instance, v_hub.hub_id) a) e
         order by e.turn, e.since;
-    if found or v_instance.lock_holder is not null then
+    if found or v_instance.lock_holder is not null or v_hub.paused_at is not null then
         return;
     end if;
     return query select case when v_instance.is_entity then 'idle' else 'stuck' end,

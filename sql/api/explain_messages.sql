@@ -27,7 +27,9 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
           and coalesce(m.start_id, p_instance.start_id) = p_instance.start_id
           and coalesce(m.execution_id, p_instance.execution_id) = p_instance.execution_id
     ), waiting as (
-        select min(greatest(m.due, m.sent_at)) as since, count(*) as n, string_agg(distinct m.kind, ', ') as kinds
+        select min(greatest(m.due, m.sent_at)) as since, count(*) as n,
+               p_hub.paused_at is null and min(greatest(m.due, m.sent_at, p_hub.resumed_at)) <= now() - interval '30 s'
+                   as is_overdue, string_agg(distinct m.kind, ', ') as kinds
         from message m where m.state = 'due' having count(*) > 0
     ), held as (
         select min(m.sent_at) as since, count(*) as n,
@@ -42,7 +44,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
     from message m where m.state in ('scheduled_start', 'timer', 'scheduled')
     union all
     select case when not o.any_alive or not o.has_name then 'no_worker'
-                when w.since <= now() - interval '30 s' then 'overdue' else 'message' end,
+                when w.is_overdue then 'overdue' else 'message' end,
            w.since, null, p_instance.name, null, null, null, null,
            case when not o.any_alive
                     then format('%s messages (%s) wait since %s for a process that runs orchestrators: none is alive',
@@ -50,10 +52,11 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
                 when not o.has_name
                     then format('%s messages (%s) wait since %s for a process that has the orchestrator "%s": none is alive',
                                 w.n, w.kinds, taskhub.utc_text(w.since), p_instance.name)
-                when w.since <= now() - interval '30 s'
+                when w.is_overdue
                     then format('%s messages (%s) are due since %s, and the owner of its partition has not taken them',
                                 w.n, w.kinds, taskhub.utc_text(w.since))
-                else format('%s messages (%s) are about to be taken', w.n, w.kinds) end
+                else format('%s messages (%s) are %s', w.n, w.kinds,
+                            case when p_hub.paused_at is null then 'about to be taken' else 'to be taken then' end) end
     from waiting w cross join owners o
     union all
     select 'held', h.since, null, h.kinds, null, null, null, null,

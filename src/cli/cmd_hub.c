@@ -1,5 +1,5 @@
 /*
- * cmd_hub.c - `taskhub hub`: list and create task hubs.
+ * cmd_hub.c - `taskhub hub`: list, create, pause and resume task hubs.
  */
 #include <stdio.h>
 
@@ -12,8 +12,9 @@ static th_exit run_list(th_arena *arena, const th_args *args)
         "select h.name, h.partition_count as partitions,"
         " (select count(*) from taskhub.partitions_view p where p.hub = h.name and p.held)"
         " as owned,"
-        " to_char(h.created_at at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
-        " as \"createdTime\" from taskhub.hubs h order by h.name";
+        " taskhub.utc_text(h.created_at) as \"createdTime\","
+        " taskhub.utc_text(h.paused_at) as \"pausedTime\", h.paused_by as \"pausedBy\","
+        " h.pause_reason as reason from taskhub.hubs h order by h.name";
     th_client client;
     th_rows rows;
     th_exit status = th_client_open(&client, arena, args);
@@ -54,12 +55,63 @@ done:
     return status;
 }
 
+/* Runs a statement whose first parameter is the hub, NULL: as it is configured. */
+static th_exit change(th_arena *arena, const th_args *args, const char *sql, const char *reason,
+                      const char *sentence)
+{
+    th_client client;
+    th_rows rows;
+    th_exit status = th_client_open(&client, arena, args);
+
+    if (status != TH_EXIT_OK)
+        goto done;
+    const char *params[] = { args->n_operands ? args->operands[0] : client.hub, reason };
+    th_rc rc = th_rows_query(client.db, arena, sql, reason ? 2 : 1, params, &rows, &client.err);
+    if (rc != TH_OK)
+        status = th_client_failed(&client, rc);
+    else if (client.json)
+        th_client_print(&client, &rows, TH_SHAPE_RECORD);
+    else
+        printf("hub %s %s\n", th_rows_cell(&rows, 0, 0), sentence);
+
+done:
+    th_client_close(&client);
+    return status;
+}
+
+static th_exit run_pause(th_arena *arena, const th_args *args)
+{
+    static const char sql[] =
+        "select (taskhub.resolve_hub($1)).name,"
+        " taskhub.utc_text(taskhub.pause_hub(nullif($2, ''), $1)) as \"pausedTime\"";
+    const char *reason = th_args_get(args, "reason");
+
+    return change(arena, args, sql, reason ? reason : "",
+                  "is paused: nothing new begins until it is resumed");
+}
+
+static th_exit run_resume(th_arena *arena, const th_args *args)
+{
+    static const char sql[] =
+        "select (taskhub.resolve_hub($1)).name, taskhub.resume_hub($1) as \"wasPaused\"";
+
+    return change(arena, args, sql, NULL, "goes on");
+}
+
 static const th_flag list_flags[] = { TH_DATABASE_FLAGS, TH_JSON_FLAG };
 static const th_flag create_flags[] = {
     { "partitions", "N", "partition_count", "1 to 1024, fixed from then on (host.json; 4)" },
     TH_DATABASE_FLAGS,
     TH_JSON_FLAG,
 };
+
+static const th_flag pause_flags[] = {
+    { "reason", "TEXT", NULL, "shown to whoever asks why nothing runs" },
+    TH_HUB_FLAG,
+    TH_DATABASE_FLAGS,
+    TH_JSON_FLAG,
+};
+static const th_flag resume_flags[] = { TH_HUB_FLAG, TH_DATABASE_FLAGS, TH_JSON_FLAG };
 
 static const th_command hub_commands[] = {
     { .name = "list",
@@ -78,11 +130,29 @@ static const th_command hub_commands[] = {
       .max_operands = 1,
       .operand_name = "the hub's name",
       .run = run_create },
+    { .name = "pause",
+      .operands = "[NAME]",
+      .summary = "Lets nothing new begin in a hub; what comes in is kept",
+      .text = "Running episodes and activities end; processes obey within a second or two, and\n"
+              "restarts change nothing.\n",
+      .flags = pause_flags,
+      .n_flags = sizeof(pause_flags) / sizeof(*pause_flags),
+      .max_operands = 1,
+      .operand_name = "the hub's name",
+      .run = run_pause },
+    { .name = "resume",
+      .operands = "[NAME]",
+      .summary = "Lets a paused hub go on",
+      .flags = resume_flags,
+      .n_flags = sizeof(resume_flags) / sizeof(*resume_flags),
+      .max_operands = 1,
+      .operand_name = "the hub's name",
+      .run = run_resume },
     { 0 },
 };
 
 const th_command th_cmd_hub = {
     .name = "hub",
-    .summary = "Lists and creates task hubs",
+    .summary = "Lists, creates, pauses and resumes task hubs",
     .sub = hub_commands,
 };

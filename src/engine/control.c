@@ -230,6 +230,8 @@ static th_rc watch_once(control *c, th_error *err)
     th_rc rc = th_owners_watch(c->db, c->engine->hub.hub_id, c->arena, &watch, err);
     if (rc == TH_OK && am_buried(c, &watch))
         rc = register_on(c->engine, c->db, err);
+    if (rc == TH_OK)
+        th__set_paused(c->engine, watch.paused);
     if (rc == TH_OK && c->engine->options.orchestrators)
         rc = move_partitions(c, &watch, err);
     if (rc == TH_OK)

@@ -187,6 +187,7 @@ struct th_engine {
     int pump_count;
     _Atomic int32_t worker_id;
     atomic_bool stopping, draining;
+    atomic_bool paused; /* the hub is: nothing new begins */
     atomic_llong
         patience_us; /* monotonic; when stopping: entities' operations are waited for until then */
     atomic_llong last_watch_us; /* monotonic; the watch that last succeeded */
@@ -224,6 +225,8 @@ void th__want_claims(th_engine *engine);
  */
 void th__wake_owner(th_engine *engine, int32_t partition_id);
 void th__want_watch(th_engine *engine);
+/* Called with what each watch finds; a change is obeyed by all threads. */
+void th__set_paused(th_engine *engine, bool paused);
 
 /* ---- pump.c, pump_*.c ---- */
 extern _Thread_local th_pump *th__this_pump; /* whose thread this is; NULL: no pump's */
@@ -238,6 +241,7 @@ void th__pump_answer(th_pump *pump, const th_answer *answer);
 bool th__pump_inline(th_pump *pump, const th_answer *answer);
 
 th_part *th__part(th_pump *pump, int32_t partition_id);
+bool th__is_paused(const th_pump *pump); /* no reads, no turns; what runs may end */
 int64_t th__db_now(const th_pump *pump);
 
 /* mail (pump_mail.c) */

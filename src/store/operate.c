@@ -23,3 +23,27 @@ th_rc th_operate_explain(th_db *db, th_arena *arena, const char *hub, const char
 
     return ask(db, arena, th_sql_explain_json, 2, params, json, err);
 }
+
+th_rc th_operate_hub(th_db *db, th_arena *arena, const char *hub, const char **json, th_error *err)
+{
+    *json = NULL;
+    return ask(db, arena, th_sql_hub_json, 1, &hub, json, err);
+}
+
+/* The key's name is set before the function is called, since it is in FROM. */
+#define BY_KEY " from set_config('taskhub.key_name', coalesce($2, ''), true)"
+
+th_rc th_operate_pause(th_db *db, const char *hub, const char *key, const char *reason,
+                       th_error *err)
+{
+    const char *const params[] = { hub, key, reason };
+
+    return th_db_query(db, "select taskhub.pause_hub($3, $1)" BY_KEY, 3, params, NULL, err);
+}
+
+th_rc th_operate_resume(th_db *db, const char *hub, const char *key, th_error *err)
+{
+    const char *const params[] = { hub, key };
+
+    return th_db_query(db, "select taskhub.resume_hub($1)" BY_KEY, 2, params, NULL, err);
+}

@@ -11,6 +11,16 @@
 #include "base/error.h"
 #include "store/db.h"
 
+/* A hub as an object; NULL: the hub was dropped. */
+th_rc th_operate_hub(th_db *db, th_arena *arena, const char *hub, const char **json,
+                     th_error *err) TH_MUST_CHECK;
+
+/* key: name of the access key that let the caller in, for the audit; NULL: none. reason may be
+ * NULL. */
+th_rc th_operate_pause(th_db *db, const char *hub, const char *key, const char *reason,
+                       th_error *err) TH_MUST_CHECK;
+th_rc th_operate_resume(th_db *db, const char *hub, const char *key, th_error *err) TH_MUST_CHECK;
+
 /* Why an instance is not running: an array, a reason an element. */
 th_rc th_operate_explain(th_db *db, th_arena *arena, const char *hub, const char *id,
                          const char **json, th_error *err) TH_MUST_CHECK;

@@ -1,7 +1,7 @@
 -- taskhub.explain: each thing that an instance may wait for is told, and nothing else.
 begin;
 \ir helpers/taskhub_test.sql
-select plan(38);
+select plan(42);
 select taskhub_test.given_hub();
 create function pg_temp.reasons(p_id text) returns setof text language sql as
     $$ select reason from taskhub.explain(p_id) order by 1 $$;
@@ -38,6 +38,13 @@ select dblink_exec('worker', 'do $d$ begin perform pg_advisory_lock(x''74680002'
 select ok(pg_temp.says('x', 'no_worker') like '%has the orchestrator "hello"%', 'one that none of the processes can take');
 update taskhub.workers set orchestrators = '{HELLO}';
 select results_eq($$ select * from pg_temp.reasons('x') $$, array['overdue'], 'one that is overdue');
+select taskhub.pause_hub('lunch');
+select results_eq($$ select * from pg_temp.reasons('x') $$, array['hub_paused', 'message'], 'not while the hub is paused');
+select ok(pg_temp.says('x', 'hub_paused') like 'hub "PgTapHub" is paused since % by postgres: lunch', 'who did that, and why');
+select taskhub.resume_hub();
+select results_eq($$ select * from pg_temp.reasons('x') $$, array['message'], 'nor when it has just been resumed');
+update taskhub.hubs set resumed_at = pg_temp.ago(31) where name = 'PgTapHub';
+select results_eq($$ select * from pg_temp.reasons('x') $$, array['overdue'], 'but a while after that');
 select isnt_empty($$ select from taskhub.stuck where instance_id = 'x' $$, 'which is in taskhub.stuck too');
 update taskhub.inbox set sent_at = pg_temp.ago(1);
 select results_eq($$ select * from pg_temp.reasons('x') $$, array['message'], 'one that is about to be taken');

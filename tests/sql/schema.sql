@@ -3,7 +3,7 @@ begin;
 \ir helpers/taskhub_test.sql
 select plan(16);
 
-select tables_are('taskhub', array['schema_version', 'hubs', 'partitions', 'commits', 'workers', 'hub_secrets', 'keys', 'instances', 'history', 'inbox', 'activities', 'schedules', 'sql_activities']);
+select tables_are('taskhub', array['schema_version', 'hubs', 'partitions', 'commits', 'workers', 'hub_secrets', 'keys', 'instances', 'history', 'inbox', 'activities', 'schedules', 'sql_activities', 'audit']);
 select views_are('taskhub', array['locks_view', 'instances_view', 'entities_view', 'history_events', 'inbox_view', 'activities_view', 'partitions_view',
     'workers_view', 'stuck', 'schedules_view', 'sql_activities_view']);
 select col_is_pk('taskhub'::name, 'instances'::name, array['partition_id', 'instance_id']::name[], 'instances has its key');
