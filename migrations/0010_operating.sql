@@ -18,3 +18,6 @@ create table taskhub.audit (
     client      text
 );
 create index audit_hub_at on taskhub.audit (hub_id, at);
+
+-- Those that failed are few and asked for; an instance that does not fail never touches this.
+create index instances_failed on taskhub.instances (partition_id, instance_id) where failure is not null;

@@ -23,6 +23,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
         select i.*, case
             when i.claimed_by is not null and i.is_alive then 'activity'
             when i.claimed_by is not null then 'activity_lost'
+            when i.due = 'infinity' then 'parked'
             when i.due > now() then 'activity_delayed'
             when not i.has_worker then 'no_worker'
             when i.created_at < now() - interval '2 s' then 'throttled'
@@ -30,11 +31,13 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
             format('activity "%s" (number %s)', i.name, i.seq) as named
         from item i
     )
-    select s.what, coalesce(s.claimed_at, s.created_at), nullif(s.due, '-infinity'), s.name, s.claimed_by, s.host, s.pid,
+    select s.what, coalesce(s.claimed_at, s.created_at), nullif(nullif(s.due, '-infinity'), 'infinity'), s.name, s.claimed_by, s.host, s.pid,
            s.claim_no,
            case s.what
                when 'activity_lost' then format('%s is claimed by worker %s (%s, pid %s), which is gone; it comes free soon',
                                                 s.named, s.claimed_by, s.host, s.pid)
+               when 'parked' then format('%s is parked until somebody lets it run again or fail: its worker died %s times',
+                                         s.named, s.crashes)
                when 'activity_delayed' then format('%s is tried again at %s', s.named, taskhub.utc_text(s.due))
                when 'no_worker' then format('%s waits since %s for a process that has an activity of that name: none is alive',
                                             s.named, taskhub.utc_text(s.created_at))

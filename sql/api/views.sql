@@ -54,7 +54,7 @@ comment on view taskhub.inbox_view is
     'Messages to instances: due (to be taken by the owner), scheduled (timers too) or held (the instance can''t take it yet).';
 
 create or replace view taskhub.activities_view as
-select h.name as hub, a.instance_id, a.name, case when a.claimed_by is null then 'queued' else 'claimed' end as state,
+select h.name as hub, a.instance_id, a.name, case when a.claimed_by is not null then 'claimed' when a.due = 'infinity' then 'parked' else 'queued' end as state,
        a.claimed_by as worker_id, w.host, w.pid, a.claimed_at, a.input, a.attempt, a.crashes,
        nullif(a.due, '-infinity') as due, a.created_at, a.priority, a.version, a.id, a.seq, a.task_id, a.claim_no,
        replace(a.execution_id::text, '-', '') as execution_id, a.partition_id
@@ -63,7 +63,7 @@ join taskhub.partitions p on p.partition_id = a.partition_id
 join taskhub.hubs h on h.hub_id = p.hub_id
 left join taskhub.workers w on w.worker_id = a.claimed_by;
 comment on view taskhub.activities_view is
-    'Activities that have not completed: queued, or claimed and by which worker process.';
+    'Activities that have not completed: queued, parked as poison, or claimed and by which worker process.';
 
 create or replace view taskhub.partitions_view as
 select h.name as hub, p.partition_id, p.ordinal, l.pid is not null as held, p.worker_id, w.host, w.pid,

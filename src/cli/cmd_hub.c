@@ -1,5 +1,5 @@
 /*
- * cmd_hub.c - `taskhub hub`: list, create, pause and resume task hubs.
+ * cmd_hub.c - `taskhub hub`: list, create, pause, resume and set task hubs.
  */
 #include <stdio.h>
 
@@ -98,6 +98,46 @@ static th_exit run_resume(th_arena *arena, const th_args *args)
     return change(arena, args, sql, NULL, "goes on");
 }
 
+static th_exit query(th_arena *arena, const th_args *args, const char *sql, int n,
+                     const char *const *given, th_shape shape)
+{
+    const char *params[] = { NULL, NULL, NULL };
+    th_client client;
+    th_rows rows;
+    th_exit status = th_client_open(&client, arena, args);
+
+    if (status == TH_EXIT_OK) {
+        params[0] = client.hub;
+        for (int i = 1; i < n; i++)
+            params[i] = given[i - 1];
+        th_rc rc = th_rows_query(client.db, arena, sql, n, params, &rows, &client.err);
+        if (rc == TH_OK)
+            th_client_print(&client, &rows, shape);
+        else
+            status = th_client_failed(&client, rc);
+    }
+    th_client_close(&client);
+    return status;
+}
+
+static th_exit run_set(th_arena *arena, const th_args *args)
+{
+    static const char sql[] = "select $2::text as setting, $3::text as value"
+                              " from (select taskhub.set_hub($2, $3, $1)) done";
+    const char *given[] = { args->operands[0], args->n_operands > 1 ? args->operands[1] : NULL };
+
+    return query(arena, args, sql, 3, given, TH_SHAPE_RECORD);
+}
+
+static th_exit run_settings(th_arena *arena, const th_args *args)
+{
+    static const char sql[] = "select key as setting, value"
+                              " from jsonb_each_text((taskhub.resolve_hub($1)).settings)"
+                              " order by key";
+
+    return query(arena, args, sql, 1, NULL, TH_SHAPE_TABLE);
+}
+
 static const th_flag list_flags[] = { TH_DATABASE_FLAGS, TH_JSON_FLAG };
 static const th_flag create_flags[] = {
     { "partitions", "N", "partition_count", "1 to 1024, fixed from then on (host.json; 4)" },
@@ -148,11 +188,27 @@ static const th_command hub_commands[] = {
       .max_operands = 1,
       .operand_name = "the hub's name",
       .run = run_resume },
+    { .name = "set",
+      .operands = "SETTING [VALUE]",
+      .summary = "Changes a setting for all processes of a hub; without a value: the default",
+      .text = "Settings:\n"
+              "  poison   fail or park: what becomes of an activity that killed five workers\n",
+      .flags = resume_flags,
+      .n_flags = sizeof(resume_flags) / sizeof(*resume_flags),
+      .min_operands = 1,
+      .max_operands = 2,
+      .operand_name = "the setting",
+      .run = run_set },
+    { .name = "settings",
+      .summary = "Lists the settings of a hub that are not the default",
+      .flags = resume_flags,
+      .n_flags = sizeof(resume_flags) / sizeof(*resume_flags),
+      .run = run_settings },
     { 0 },
 };
 
 const th_command th_cmd_hub = {
     .name = "hub",
-    .summary = "Lists, creates, pauses and resumes task hubs",
+    .summary = "Lists, creates, pauses, resumes and sets task hubs",
     .sub = hub_commands,
 };

@@ -47,3 +47,30 @@ th_rc th_operate_resume(th_db *db, const char *hub, const char *key, th_error *e
 
     return th_db_query(db, "select taskhub.resume_hub($1)" BY_KEY, 2, params, NULL, err);
 }
+
+th_rc th_operate_poisoned(th_db *db, th_arena *arena, const char *hub, const char **json,
+                          th_error *err)
+{
+    return ask(db, arena, th_sql_poisoned_json, 1, &hub, json, err);
+}
+
+/* Nobody's transaction hangs on ours, so engines may be told at once. */
+#define TELLING ", set_config('taskhub.notify', 'on', true) told"
+
+th_rc th_operate_retry(th_db *db, const char *hub, const char *key, const char *id, const char *seq,
+                       th_error *err)
+{
+    const char *const params[] = { hub, key, id, seq };
+
+    return th_db_query(db, "select taskhub.retry_item($3, $4::int, $1)" BY_KEY TELLING, 4, params,
+                       NULL, err);
+}
+
+th_rc th_operate_fail(th_db *db, const char *hub, const char *key, const char *id, const char *seq,
+                      const char *reason, th_error *err)
+{
+    const char *const params[] = { hub, key, id, seq, reason };
+
+    return th_db_query(db, "select taskhub.fail_item($3, $4::int, $5, $1)" BY_KEY TELLING, 5,
+                       params, NULL, err);
+}

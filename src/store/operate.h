@@ -21,6 +21,16 @@ th_rc th_operate_pause(th_db *db, const char *hub, const char *key, const char *
                        th_error *err) TH_MUST_CHECK;
 th_rc th_operate_resume(th_db *db, const char *hub, const char *key, th_error *err) TH_MUST_CHECK;
 
+/* What was given up as poison: an array of at most 1,000. */
+th_rc th_operate_poisoned(th_db *db, th_arena *arena, const char *hub, const char **json,
+                          th_error *err) TH_MUST_CHECK;
+
+/* seq: the number of an activity as a text; NULL: the instance itself. */
+th_rc th_operate_retry(th_db *db, const char *hub, const char *key, const char *id, const char *seq,
+                       th_error *err) TH_MUST_CHECK;
+th_rc th_operate_fail(th_db *db, const char *hub, const char *key, const char *id, const char *seq,
+                      const char *reason, th_error *err) TH_MUST_CHECK;
+
 /* Why an instance is not running: an array, a reason an element. */
 th_rc th_operate_explain(th_db *db, th_arena *arena, const char *hub, const char *id,
                          const char **json, th_error *err) TH_MUST_CHECK;

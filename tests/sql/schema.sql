@@ -5,15 +5,15 @@ select plan(16);
 
 select tables_are('taskhub', array['schema_version', 'hubs', 'partitions', 'commits', 'workers', 'hub_secrets', 'keys', 'instances', 'history', 'inbox', 'activities', 'schedules', 'sql_activities', 'audit']);
 select views_are('taskhub', array['locks_view', 'instances_view', 'entities_view', 'history_events', 'inbox_view', 'activities_view', 'partitions_view',
-    'workers_view', 'stuck', 'schedules_view', 'sql_activities_view']);
+    'workers_view', 'stuck', 'schedules_view', 'sql_activities_view', 'poisoned']);
 select col_is_pk('taskhub'::name, 'instances'::name, array['partition_id', 'instance_id']::name[], 'instances has its key');
 select col_is_pk('taskhub'::name, 'history'::name, array['partition_id', 'instance_id', 'execution_id', 'episode']::name[], 'history has its key');
 select col_is_pk('taskhub'::name, 'inbox'::name, array['partition_id', 'due', 'message_no']::name[], 'inbox has its key');
 select col_is_pk('taskhub'::name, 'activities'::name, array['partition_id', 'id']::name[], 'activities has its key');
 select col_is_pk('taskhub'::name, 'commits'::name, array['partition_id', 'commit_no']::name[], 'commits has its key');
 
--- An index on a column that changes would make every status update write all indexes.
-select indexes_are('taskhub', 'instances', array['instances_pkey']);
+-- An index on a column that changes would make every status update write all indexes; failure changes of those only that fail.
+select indexes_are('taskhub', 'instances', array['instances_pkey', 'instances_failed']);
 select is((select count(*) from pg_class where relnamespace = 'taskhub'::regnamespace and relname in ('inbox', 'activities', 'commits')
            and reloptions @> array['autovacuum_vacuum_scale_factor=0.01', 'autovacuum_vacuum_cost_delay=0']), 3::bigint,
     'the hot tables are vacuumed early and without pauses');

@@ -1,0 +1,25 @@
+-- taskhub.set_hub(setting, value, hub)
+--
+-- Changes a setting of a hub, for all its processes, within seconds; value null: the default again. Settings:
+--   poison   what becomes of an activity whose worker died five times while it ran: fail (the default), or park, until
+--            somebody lets it run again or fail (taskhub.retry_item, taskhub.fail_item)
+-- Errors: TH006 no such setting or hub, a value that it can't have. Tables: locks and writes hubs; writes audit.
+create or replace function taskhub.set_hub(p_setting text, p_value text, p_hub text default null)
+returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    v_hub taskhub.hubs;
+begin
+    perform taskhub.check_setting(p_setting, p_value);
+    v_hub := taskhub.lock_hub(p_hub);
+    if v_hub.settings ->> p_setting is not distinct from p_value then
+        return;
+    end if;
+    update taskhub.hubs
+    set settings = case when p_value is null then settings - p_setting
+                        else jsonb_set(settings, array[p_setting], to_jsonb(p_value)) end
+    where hub_id = v_hub.hub_id;
+    perform taskhub.note_act(v_hub, 'set_hub', null, jsonb_build_object(
+        'setting', p_setting, 'value', p_value, 'before', v_hub.settings ->> p_setting));
+end
+$$;
+comment on function taskhub.set_hub(text, text, text) is 'Changes a setting of a hub; null: the default again.';
