@@ -18,6 +18,7 @@ create table taskhub.audit (
     client      text
 );
 create index audit_hub_at on taskhub.audit (hub_id, at);
+create index audit_instance on taskhub.audit (hub_id, instance_id, at) where instance_id is not null;
 
 -- Those that failed are few and asked for; an instance that does not fail never touches this.
 create index instances_failed on taskhub.instances (partition_id, instance_id) where failure is not null;

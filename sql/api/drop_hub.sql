@@ -46,6 +46,7 @@ begin
     delete from taskhub.keys where hub_id = v_hub.hub_id;
     delete from taskhub.hub_secrets where hub_id = v_hub.hub_id;
     delete from taskhub.hubs where hub_id = v_hub.hub_id;
+    perform taskhub.note_act(v_hub, 'drop_hub');
 end
 $$;
 comment on function taskhub.drop_hub(text) is

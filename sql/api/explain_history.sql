@@ -2,7 +2,7 @@
 --
 -- Inner. What taskhub.explain reads from the history of an instance's present run: sub-orchestrations, calls and locks
 -- of entities that have not been answered, events that it waits for, and its suspension.
--- Errors: none. Tables: reads history, instances.
+-- Errors: none. Tables: reads history, instances, audit.
 create or replace function taskhub.explain_history(p_instance taskhub.instances, p_hub taskhub.hubs)
 returns table (reason text, since timestamptz, due timestamptz, subject text, worker_id int, host text, pid int,
                delivery int, sentence text)
@@ -31,6 +31,10 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
     ), suspended as (
         select e.at, e.event ->> 'reason' as why from event e where e.kind = 'ExecutionSuspended'
         order by e.seq desc limit 1
+    ), suspender as (
+        select a.db_user from taskhub.audit a
+        where a.hub_id = p_hub.hub_id and a.instance_id = p_instance.instance_id and a.act = 'suspend_instance'
+        order by a.at desc limit 1
     ), memo as (
         select r.at, r.memo from taskhub.history r
         where r.partition_id = p_instance.partition_id and r.instance_id = p_instance.instance_id
@@ -55,9 +59,9 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
     from asked a
     union all
     select 'suspended', coalesce(s.at, p_instance.updated_at), null, null, null, null, null, null,
-           format('it is suspended since %s%s', taskhub.utc_text(coalesce(s.at, p_instance.updated_at)),
-                  ': ' || nullif(s.why, ''))
-    from (select) one left join suspended s on true
+           format('it is suspended since %s%s%s', taskhub.utc_text(coalesce(s.at, p_instance.updated_at)),
+                  ' by ' || b.db_user, ': ' || nullif(s.why, ''))
+    from (select) one left join suspended s on true left join suspender b on true
     where p_instance.status = 7
     union all
     select 'event', m.at, null, e.name, null, null, null, null,

@@ -27,6 +27,7 @@ begin
         )
         select 1 into v_status from gone;
         if found then
+            perform taskhub.note_act(taskhub.resolve_hub(p_hub), 'purge_instance', p_instance_id);
             return;
         end if;
     end if;

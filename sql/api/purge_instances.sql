@@ -54,6 +54,8 @@ begin
         v_after_partition := v_partitions[cardinality(v_ids)];
         v_after_id := v_ids[cardinality(v_ids)];
     end loop;
+    perform taskhub.note_act(v_hub, 'purge_instances', null, jsonb_build_object(
+        'createdFrom', p_created_from, 'createdTo', p_created_to, 'statuses', p_statuses, 'deleted', v_total));
     return v_total;
 end
 $$;

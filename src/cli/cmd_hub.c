@@ -138,6 +138,19 @@ static th_exit run_settings(th_arena *arena, const th_args *args)
     return query(arena, args, sql, 1, NULL, TH_SHAPE_TABLE);
 }
 
+static th_exit run_audit(th_arena *arena, const th_args *args)
+{
+    static const char sql[] =
+        "select taskhub.utc_text(at) as time, act, instance_id as \"instanceId\","
+        " db_user as \"user\", key_name as key, client, arguments::text as arguments"
+        " from taskhub.audit_view where hub = (taskhub.resolve_hub($1)).name"
+        " order by at desc, audit_id desc limit $2::int";
+    const char *top = th_args_get(args, "top");
+    const char *given[] = { top ? top : "100" };
+
+    return query(arena, args, sql, 2, given, TH_SHAPE_TABLE);
+}
+
 static const th_flag list_flags[] = { TH_DATABASE_FLAGS, TH_JSON_FLAG };
 static const th_flag create_flags[] = {
     { "partitions", "N", "partition_count", "1 to 1024, fixed from then on (host.json; 4)" },
@@ -152,6 +165,13 @@ static const th_flag pause_flags[] = {
     TH_JSON_FLAG,
 };
 static const th_flag resume_flags[] = { TH_HUB_FLAG, TH_DATABASE_FLAGS, TH_JSON_FLAG };
+
+static const th_flag audit_flags[] = {
+    { "top", "N", NULL, "at most so many, the latest (100)" },
+    TH_HUB_FLAG,
+    TH_DATABASE_FLAGS,
+    TH_JSON_FLAG,
+};
 
 static const th_command hub_commands[] = {
     { .name = "list",
@@ -204,6 +224,11 @@ static const th_command hub_commands[] = {
       .flags = resume_flags,
       .n_flags = sizeof(resume_flags) / sizeof(*resume_flags),
       .run = run_settings },
+    { .name = "audit",
+      .summary = "Lists what people did by hand, the latest first",
+      .flags = audit_flags,
+      .n_flags = sizeof(audit_flags) / sizeof(*audit_flags),
+      .run = run_audit },
     { 0 },
 };
 

@@ -37,6 +37,7 @@ static const th__handler handlers[] = {
     [TH_ROUTE_HUB] = th__operate,
     [TH_ROUTE_HUB_PAUSE] = th__operate,
     [TH_ROUTE_HUB_RESUME] = th__operate,
+    [TH_ROUTE_AUDIT] = th__operate,
     [TH_ROUTE_ITEMS] = th__operate,
     [TH_ROUTE_ITEM_RETRY] = th__operate,
     [TH_ROUTE_ITEM_FAIL] = th__operate,

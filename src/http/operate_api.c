@@ -44,6 +44,16 @@ static th_rc hub_job(th__request *r, th_db *db, th_error *err)
     return rc;
 }
 
+static th_rc audit_job(th__request *r, th_db *db, th_error *err)
+{
+    const char *json;
+    th_rc rc = th_operate_audit(db, r->arena, r->hub->name, &json, err);
+
+    if (rc == TH_OK)
+        answer_json(r, json);
+    return rc;
+}
+
 static th_rc pause_job(th__request *r, th_db *db, th_error *err)
 {
     const char *reason = th_query_text(&r->query, r->arena, "reason");
@@ -112,6 +122,8 @@ static th__job job_of(th_route_id id)
         return pause_job;
     case TH_ROUTE_HUB_RESUME:
         return resume_job;
+    case TH_ROUTE_AUDIT:
+        return audit_job;
     case TH_ROUTE_ITEMS:
         return items_job;
     case TH_ROUTE_ITEM_RETRY:

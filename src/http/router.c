@@ -42,6 +42,7 @@ static const row rows[] = {
     { TH_VERB_GET, "admin/hub", TH_ROUTE_HUB },
     { TH_VERB_POST, "admin/hub/pause", TH_ROUTE_HUB_PAUSE },
     { TH_VERB_POST, "admin/hub/resume", TH_ROUTE_HUB_RESUME },
+    { TH_VERB_GET, "admin/audit", TH_ROUTE_AUDIT },
     { TH_VERB_GET, "admin/items", TH_ROUTE_ITEMS },
     { TH_VERB_POST, "admin/items/*/retry", TH_ROUTE_ITEM_RETRY },
     { TH_VERB_POST, "admin/items/*/*/retry", TH_ROUTE_ITEM_RETRY },

@@ -40,6 +40,7 @@ typedef enum th_route_id {
     TH_ROUTE_HUB,
     TH_ROUTE_HUB_PAUSE,
     TH_ROUTE_HUB_RESUME,
+    TH_ROUTE_AUDIT,
     TH_ROUTE_ITEMS,
     TH_ROUTE_ITEM_RETRY,
     TH_ROUTE_ITEM_FAIL,

@@ -74,3 +74,9 @@ th_rc th_operate_fail(th_db *db, const char *hub, const char *key, const char *i
     return th_db_query(db, "select taskhub.fail_item($3, $4::int, $5, $1)" BY_KEY TELLING, 5,
                        params, NULL, err);
 }
+
+th_rc th_operate_audit(th_db *db, th_arena *arena, const char *hub, const char **json,
+                       th_error *err)
+{
+    return ask(db, arena, th_sql_audit_json, 1, &hub, json, err);
+}

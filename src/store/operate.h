@@ -31,6 +31,10 @@ th_rc th_operate_retry(th_db *db, const char *hub, const char *key, const char *
 th_rc th_operate_fail(th_db *db, const char *hub, const char *key, const char *id, const char *seq,
                       const char *reason, th_error *err) TH_MUST_CHECK;
 
+/* The latest acts of the audit: an array of at most 1,000. */
+th_rc th_operate_audit(th_db *db, th_arena *arena, const char *hub, const char **json,
+                       th_error *err) TH_MUST_CHECK;
+
 /* Why an instance is not running: an array, a reason an element. */
 th_rc th_operate_explain(th_db *db, th_arena *arena, const char *hub, const char *id,
                          const char **json, th_error *err) TH_MUST_CHECK;

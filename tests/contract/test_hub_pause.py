@@ -138,5 +138,5 @@ def test_only_a_master_key_pauses_and_the_audit_names_it(fresh):
     assert service.post("/admin/hub/pause?reason=x", headers=master).status == 200
     assert service.post("/admin/hub/resume", headers=master).status == 200
     assert service.post("/admin/nothing", headers=master).status == 404
-    assert service.sql("select act, key_name from taskhub.audit where hub = %s and act like '%%_hub' order by audit_id",
+    assert service.sql("select act, key_name from taskhub.audit where hub = %s and act in ('pause_hub', 'resume_hub') order by audit_id",
                        [service.hub]) == [("pause_hub", "k-master"), ("resume_hub", "k-master")]

@@ -54,6 +54,12 @@ def test_an_activity_that_kills_its_workers_is_parked_until_somebody_decides(fre
     facts.all_is_well(owner)
     assert owner.sql("select act from taskhub.audit where hub = %s and act like '%%item' order by audit_id",
                      [owner.hub]) == [("retry_item",), ("fail_item",)]
+    acts = owner.get("/admin/audit").json
+    assert [a["act"] for a in acts] == ["fail_item", "retry_item", "set_hub", "create_hub"]
+    assert acts[0]["arguments"]["reason"] == "no such luck" and acts[0]["instanceId"] == instance and acts[0]["user"]
+    assert acts == sorted(acts, key=lambda a: a["time"], reverse=True)
+    shown = json.loads(shell(owner, "hub", "audit", "--top", "2", "--json").stdout)
+    assert [a["act"] for a in shown] == ["fail_item", "retry_item"]
 
 
 def test_a_running_activity_is_ended_at_once_and_its_own_result_dropped(fresh):

@@ -56,6 +56,7 @@ TEST(each_route_is_found_by_verb_and_path)
         { "GET", "/instances/i/explain", TH_ROUTE_EXPLAIN, "i", NULL },
         { "GET", "/admin/hub", TH_ROUTE_HUB, NULL, NULL },
         { "POST", "/ADMIN/hub/pause/", TH_ROUTE_HUB_PAUSE, NULL, NULL },
+        { "GET", "/admin/audit", TH_ROUTE_AUDIT, NULL, NULL },
         { "GET", "/admin/items", TH_ROUTE_ITEMS, NULL, NULL },
         { "POST", "/admin/items/i/retry", TH_ROUTE_ITEM_RETRY, "i", NULL },
         { "POST", "/admin/items/i/4/retry", TH_ROUTE_ITEM_RETRY, "i", "4" },
