@@ -22,3 +22,23 @@ create index audit_instance on taskhub.audit (hub_id, instance_id, at) where ins
 
 -- Those that failed are few and asked for; an instance that does not fail never touches this.
 create index instances_failed on taskhub.instances (partition_id, instance_id) where failure is not null;
+
+-- Passes over the finished instances of a hub, in small commits: purges that somebody asked for, and the hub's retention.
+create table taskhub.purges (
+    purge_id        bigint generated always as identity primary key,
+    hub_id          int not null,
+    kind            text not null check (kind in ('asked', 'retention')),
+    created_from    timestamptz not null default '-infinity',
+    created_to      timestamptz not null default 'infinity',
+    statuses        int[] not null,
+    completed_until jsonb,
+    recursive       boolean not null,
+    asked_at        timestamptz not null,
+    asked_by        text not null,
+    after_partition int not null,
+    after_id        text collate "C" not null,
+    deleted         bigint not null default 0,
+    updated_at      timestamptz not null,
+    finished_at     timestamptz
+);
+create index purges_hub on taskhub.purges (hub_id, kind, purge_id);

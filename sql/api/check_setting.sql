@@ -3,13 +3,28 @@
 -- Inner. Whether a hub has such a setting, and it may have that value; null is the default of all.
 -- Errors: TH006. Tables: none.
 create or replace function taskhub.check_setting(p_setting text, p_value text)
-returns void language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+returns void language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+    v_keep interval;
 begin
-    if p_setting is null or p_setting not in ('poison') then
-        raise exception 'setting: a hub has no setting "%"', p_setting using errcode = 'TH006', hint = 'There is: poison.';
+    if p_setting is null or p_setting not in ('poison', 'keep_completed', 'keep_failed', 'keep_terminated', 'keep_canceled',
+                                              'keep_audit') then
+        raise exception 'setting: a hub has no setting "%"', p_setting using errcode = 'TH006',
+            hint = 'There are poison, keep_completed, keep_failed, keep_terminated, keep_canceled, keep_audit.';
     end if;
     if p_setting = 'poison' and p_value not in ('fail', 'park') then
         raise exception 'poison: must be fail or park' using errcode = 'TH006';
+    end if;
+    if p_setting like 'keep\_%' and p_value is not null then
+        begin
+            v_keep := p_value::interval;
+        exception when data_exception then
+            v_keep := null;
+        end;
+        if v_keep is null or v_keep < interval '0' or v_keep > interval '1000 years' then
+            raise exception '%: must be a time, like "30 days" or "12:00:00", of at most 1,000 years', p_setting
+                using errcode = 'TH006';
+        end if;
     end if;
 end
 $$;

@@ -3,6 +3,10 @@
 -- Changes a setting of a hub, for all its processes, within seconds; value null: the default again. Settings:
 --   poison   what becomes of an activity whose worker died five times while it ran: fail (the default), or park, until
 --            somebody lets it run again or fail (taskhub.retry_item, taskhub.fail_item)
+--   keep_completed, keep_failed, keep_terminated, keep_canceled
+--            how long an instance that has ended so is kept, an interval like 30 days; by default for ever. The engine
+--            deletes those that are older, with their finished sub-orchestrations (taskhub.purges_view)
+--   keep_audit  the same for rows of taskhub.audit
 -- Errors: TH006 no such setting or hub, a value that it can't have. Tables: locks and writes hubs; writes audit.
 create or replace function taskhub.set_hub(p_setting text, p_value text, p_hub text default null)
 returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

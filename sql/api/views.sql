@@ -108,3 +108,19 @@ cross join lateral (
       and oidvectortypes(p.proargtypes) = case a.argument when 'none' then '' else a.argument end) f;
 comment on view taskhub.sql_activities_view is
     'Activities whose name is bound to a function, and whether that function is there.';
+
+-- How far passes over finished instances are. They go through the partitions in their order, so percent is by partitions.
+create or replace view taskhub.purges_view as
+select h.name as hub, u.purge_id, u.kind,
+       case when u.finished_at is not null then 'finished'
+            when u.purge_id = min(u.purge_id) filter (where u.finished_at is null) over (partition by u.hub_id, u.kind)
+            then 'running' else 'waiting' end as state,
+       u.deleted,
+       case when u.finished_at is not null then 100
+            else 100 * greatest(u.after_partition - h.first_partition, 0) / h.partition_count end as percent,
+       u.asked_at, u.updated_at, u.finished_at, u.asked_by, nullif(u.created_from, '-infinity') as created_from,
+       nullif(u.created_to, 'infinity') as created_to, array(select taskhub.status_name(s) from unnest(u.statuses) s) as statuses,
+       u.recursive, u.completed_until
+from taskhub.purges u join taskhub.hubs h on h.hub_id = u.hub_id;
+comment on view taskhub.purges_view is
+    'Purges that the engine carries out, asked for or by retention: what they have deleted and how far they are.';

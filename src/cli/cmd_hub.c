@@ -212,7 +212,10 @@ static const th_command hub_commands[] = {
       .operands = "SETTING [VALUE]",
       .summary = "Changes a setting for all processes of a hub; without a value: the default",
       .text = "Settings:\n"
-              "  poison   fail or park: what becomes of an activity that killed five workers\n",
+              "  poison   fail or park: what becomes of an activity that killed five workers\n"
+              "  keep_completed, keep_failed, keep_terminated, keep_canceled\n"
+              "           how long instances that ended so are kept, e.g. '30 days'\n"
+              "  keep_audit   the same for what `taskhub hub audit` lists\n",
       .flags = resume_flags,
       .n_flags = sizeof(resume_flags) / sizeof(*resume_flags),
       .min_operands = 1,

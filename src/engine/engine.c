@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/cleaner.h"
 #include "engine/engine_int.h"
 #include "engine/schedules.h"
 
@@ -208,6 +209,7 @@ th_rc th_engine_new(const th_engine_options *options, th_engine **out, th_error 
     engine->claimer_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     engine->completer_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     engine->schedules_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    engine->cleaner_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     *out = engine;
     return TH_OK;
 }
@@ -264,6 +266,9 @@ static th_rc start_threads(th_engine *engine, th_error *err)
     if (rc == TH_OK && engine->options.orchestrators)
         rc = start_thread(&engine->schedules, &engine->schedules_running, th__schedules_main,
                           engine, err);
+    if (rc == TH_OK && engine->options.orchestrators)
+        rc =
+            start_thread(&engine->cleaner, &engine->cleaner_running, th__cleaner_main, engine, err);
     return rc;
 }
 
@@ -322,6 +327,7 @@ void th_engine_stop(th_engine *engine, int64_t drain_us)
     join(engine->claimer, &engine->claimer_running, engine->claimer_fd);
     join(engine->completer, &engine->completer_running, engine->completer_fd);
     join(engine->schedules, &engine->schedules_running, engine->schedules_fd);
+    join(engine->cleaner, &engine->cleaner_running, engine->cleaner_fd);
     join(engine->control, &engine->control_running, engine->control_fd);
 }
 
@@ -338,6 +344,7 @@ void th_engine_free(th_engine *engine)
     close(engine->claimer_fd);
     close(engine->completer_fd);
     close(engine->schedules_fd);
+    close(engine->cleaner_fd);
     pthread_rwlock_destroy(&engine->owners_lock);
     pthread_mutex_destroy(&engine->completions_lock);
     free(engine->pumps);

@@ -2,8 +2,8 @@
  * engine_int.h - what the threads of an engine share.
  *
  * Threads: pumps (own partitions), one control thread (worker lock, LISTEN, watch, shares), one
- * claimer (activities from the queue), one completer (completions for partitions that are not ours)
- * and one for schedules. Each has its own connection.
+ * claimer (activities from the queue), one completer (completions for partitions that are not
+ * ours), one for schedules and one that deletes finished instances. Each has its own connection.
  */
 #ifndef TH_ENGINE_ENGINE_INT_H
 #define TH_ENGINE_ENGINE_INT_H
@@ -187,7 +187,8 @@ struct th_engine {
     int pump_count;
     _Atomic int32_t worker_id;
     atomic_bool stopping, draining;
-    atomic_bool paused; /* the hub is: nothing new begins */
+    atomic_bool paused;   /* the hub is: nothing new begins */
+    atomic_bool cleaning; /* purges wait, or the hub has a retention */
     atomic_llong
         patience_us; /* monotonic; when stopping: entities' operations are waited for until then */
     atomic_llong last_watch_us; /* monotonic; the watch that last succeeded */
@@ -202,9 +203,9 @@ struct th_engine {
     th_owner_slot *owners; /* one a partition of the hub */
     atomic_llong next_acquisition;
 
-    pthread_t control, claimer, completer, schedules;
-    bool control_running, claimer_running, completer_running, schedules_running;
-    int control_fd, claimer_fd, completer_fd, schedules_fd;
+    pthread_t control, claimer, completer, schedules, cleaner;
+    bool control_running, claimer_running, completer_running, schedules_running, cleaner_running;
+    int control_fd, claimer_fd, completer_fd, schedules_fd, cleaner_fd;
     atomic_bool claims_wanted;
     atomic_bool
         *foreign_wakes; /* by ordinal: owners elsewhere that the claimer's connection notifies */

@@ -93,6 +93,8 @@ struct th__request {
     bool is_sent;         /* the order to do so */
     const char *key_name; /* of the access key that opened; NULL: none was needed */
     int64_t purged;
+    const char *purged_until; /* a purge by filter goes on there; NULL: at its beginning, or done */
+    bool recursive;
 };
 
 struct th_http_server {
