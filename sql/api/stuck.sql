@@ -22,7 +22,7 @@ with alive as materialized (
            coalesce(h.resumed_at, '-infinity') as resumed_at
     from taskhub.partitions p join taskhub.hubs h on h.hub_id = p.hub_id
 ), live as not materialized (
-    select * from taskhub.instances where not taskhub.is_finished(status)
+    select * from taskhub.instances where completed_at is null and not taskhub.is_finished(status)
 ), message as not materialized (
     select m.*, p.first_partition, p.partition_count, greatest(m.due, m.sent_at) as since,
            p.capable and greatest(m.due, m.sent_at, p.resumed_at)
