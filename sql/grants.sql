@@ -39,15 +39,16 @@ declare
     c_views constant text := 'taskhub.instances_view, taskhub.history_events, taskhub.inbox_view, '
         'taskhub.activities_view, taskhub.partitions_view, taskhub.workers_view, taskhub.locks_view, taskhub.stuck, '
         'taskhub.entities_view, taskhub.schedules_view, taskhub.sql_activities_view, taskhub.early_events, '
-        'taskhub.executions_view';
+        'taskhub.executions_view, taskhub.poisoned, taskhub.purges_view';
     c_reading constant text := 'taskhub.now, taskhub.partition_hash, taskhub.partition_of, taskhub.resolve_hub, '
         'taskhub.status_name, taskhub.status_number, taskhub.is_finished, taskhub.kind_name, taskhub.memo_waits, '
-        'taskhub.get_instance, taskhub.get_entity, taskhub.entity_id, taskhub.cron_next, taskhub.tags_contain';
+        'taskhub.get_instance, taskhub.get_entity, taskhub.entity_id, taskhub.cron_next, taskhub.tags_contain, '
+        'taskhub.explain';
     c_managing constant text := 'taskhub.start_instance, taskhub.start_instances, taskhub.raise_event, taskhub.signal_entity, '
         'taskhub.signal_with_start, '
         'taskhub.terminate_instance, taskhub.suspend_instance, taskhub.resume_instance, taskhub.rewind_instance, '
         'taskhub.restart_instance, taskhub.purge_instance, '
-        'taskhub.purge_instances, taskhub.create_schedule, taskhub.drop_schedule, taskhub.enable_schedule';
+        'taskhub.purge_instances, taskhub.purge_batch, taskhub.request_purge, taskhub.create_schedule, taskhub.drop_schedule, taskhub.enable_schedule';
     v_role text;
     v_right text;
 begin

@@ -16,6 +16,39 @@ comment on column taskhub.hubs.first_partition is 'The first of its partition id
 comment on column taskhub.hubs.partition_count is 'How many partitions it has; never changes.';
 comment on column taskhub.hubs.settings is 'Settings of the hub as a JSON object; taskhub.set_hub changes them.';
 comment on column taskhub.hubs.created_at is 'When it was created.';
+comment on column taskhub.hubs.paused_at is 'Since when nothing new begins in it; null: it is not paused.';
+comment on column taskhub.hubs.paused_by is 'The database user who paused it.';
+comment on column taskhub.hubs.pause_reason is 'Why, in that user''s words.';
+comment on column taskhub.hubs.resumed_at is 'When it was resumed last.';
+
+comment on table taskhub.purges is 'Passes over the finished instances of a hub that the engine makes in small commits.';
+comment on column taskhub.purges.purge_id is 'Its number.';
+comment on column taskhub.purges.hub_id is 'The hub.';
+comment on column taskhub.purges.kind is 'asked: somebody asked for it; retention: by the settings of the hub.';
+comment on column taskhub.purges.created_from is 'Only instances that were created then or later.';
+comment on column taskhub.purges.created_to is 'Only instances that were created then or before.';
+comment on column taskhub.purges.statuses is 'Only instances that ended so.';
+comment on column taskhub.purges.completed_until is 'Of the retention: by status, only those that ended before.';
+comment on column taskhub.purges.recursive is 'With the sub-orchestrations that they started and that have finished.';
+comment on column taskhub.purges.asked_at is 'When it was asked for, or began.';
+comment on column taskhub.purges.asked_by is 'By which database user.';
+comment on column taskhub.purges.after_partition is 'How far it is: the partition of the last instance that was looked at.';
+comment on column taskhub.purges.after_id is 'That instance.';
+comment on column taskhub.purges.deleted is 'Instances that it has deleted.';
+comment on column taskhub.purges.updated_at is 'When it made its last step.';
+comment on column taskhub.purges.finished_at is 'When it came to the end.';
+
+comment on table taskhub.audit is 'What people did by hand, one row an act; written in the transaction of the act.';
+comment on column taskhub.audit.audit_id is 'Order of rows.';
+comment on column taskhub.audit.at is 'When.';
+comment on column taskhub.audit.hub_id is 'The hub, which may have been dropped since.';
+comment on column taskhub.audit.hub is 'Its name.';
+comment on column taskhub.audit.act is 'What was done: mostly the name of the SQL function.';
+comment on column taskhub.audit.instance_id is 'To which instance; null: to none in particular.';
+comment on column taskhub.audit.arguments is 'With which arguments, and what came of it.';
+comment on column taskhub.audit.db_user is 'The database user whose session did it.';
+comment on column taskhub.audit.key_name is 'Over HTTP: the name of the access key that came with the request.';
+comment on column taskhub.audit.client is 'The session''s application_name.';
 
 comment on table taskhub.hub_secrets is 'What the key in a hub''s URLs is derived from. For processes that serve the hub, and for nobody else.';
 comment on column taskhub.hub_secrets.hub_id is 'The hub.';

@@ -29,6 +29,7 @@ begin
     insert into taskhub.partitions (partition_id, hub_id, ordinal)
     select v_first + n, v_hub_id, n from generate_series(0, p_partitions - 1) n;
     insert into taskhub.hub_secrets (hub_id, secret, created_at) values (v_hub_id, taskhub.new_secret(), taskhub.now());
+    perform taskhub.note_act(taskhub.resolve_hub(p_name), 'create_hub', null, jsonb_build_object('partitions', p_partitions));
     return v_hub_id;
 end
 $$;

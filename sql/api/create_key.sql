@@ -32,6 +32,7 @@ begin
     if v_key_id is null then
         raise exception 'hub "%" already has a key "%"', v_hub.name, p_name using errcode = 'TH003';
     end if;
+    perform taskhub.note_act(v_hub, 'create_key', null, jsonb_build_object('name', p_name, 'kind', p_kind));
     return v_key_id;
 end
 $$;

@@ -5,7 +5,7 @@
 -- nobody becomes their owner meanwhile; never waits for one.
 -- Errors: TH004 the hub is in use; TH006 no such hub.
 -- Tables: reads hubs, workers; deletes from inbox, activities, history, instances, commits, sql_activities, schedules, workers,
--- partitions, keys, hub_secrets, hubs.
+-- partitions, keys, hub_secrets, purges, hubs; writes audit.
 create or replace function taskhub.drop_hub(p_name text)
 returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -45,7 +45,9 @@ begin
     delete from taskhub.partitions where hub_id = v_hub.hub_id;
     delete from taskhub.keys where hub_id = v_hub.hub_id;
     delete from taskhub.hub_secrets where hub_id = v_hub.hub_id;
+    delete from taskhub.purges where hub_id = v_hub.hub_id;
     delete from taskhub.hubs where hub_id = v_hub.hub_id;
+    perform taskhub.note_act(v_hub, 'drop_hub');
 end
 $$;
 comment on function taskhub.drop_hub(text) is

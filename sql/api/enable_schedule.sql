@@ -28,6 +28,7 @@ begin
     update taskhub.schedules
     set enabled = p_enabled, next_at = v_next, problem = null, retry_at = null, updated_at = taskhub.now()
     where hub_id = v_hub.hub_id and name = p_name;
+    perform taskhub.note_act(v_hub, 'enable_schedule', null, jsonb_build_object('name', p_name, 'enabled', p_enabled));
     perform taskhub.notify_schedules(v_hub.hub_id);
     return v_next;
 end

@@ -12,6 +12,7 @@ begin
     if p_name is null then
         raise exception 'name: must not be null' using errcode = 'TH006';
     end if;
+    perform taskhub.note_act(v_hub, 'revoke_key', null, jsonb_build_object('name', p_name));
     if lower(p_name collate "C") = 'durabletask_extension' then
         insert into taskhub.hub_secrets (hub_id, secret, created_at)
         values (v_hub.hub_id, taskhub.new_secret(), taskhub.now())

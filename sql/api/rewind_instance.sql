@@ -30,6 +30,8 @@ begin
         insert into taskhub.inbox (partition_id, instance_id, start_id, kind, message_id, payload)
         select partition_id, instance_id, start_id, 30, gen_random_uuid()::text, p_reason from rewound;
         if found then
+            perform taskhub.note_act(taskhub.resolve_hub(p_hub), 'rewind_instance', p_instance_id,
+                                     jsonb_build_object('reason', p_reason));
             perform taskhub.notify_partitions(v_partition);
             return;
         end if;

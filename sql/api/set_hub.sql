@@ -1,45 +1,35 @@
 -- taskhub.set_hub(setting, value, hub)
 --
--- Changes a setting of a hub; every process that serves it obeys within about a second.
+-- Changes a setting of a hub, for all its processes, within seconds; value null: the default again. Settings:
+--   poison   what becomes of an activity whose worker died five times while it ran: fail (the default), or park, until
+--            somebody lets it run again or fail (taskhub.retry_item, taskhub.fail_item)
+--   keep_completed, keep_failed, keep_terminated, keep_canceled
+--            how long an instance that has ended so is kept, an interval like 30 days; by default for ever. The engine
+--            deletes those that are older, with their finished sub-orchestrations (taskhub.purges_view)
+--   keep_audit  the same for rows of taskhub.audit
 --   early_events   how long an event for an instance that does not exist yet is kept for it: an interval of 1 second to
---                  3650 days. Null or off (as it is until set): such an event is refused, and what is kept goes.
---   keep_history   on: the history of an execution stays when its instance continues as new. Null or off: it goes.
--- Errors: TH006 no such setting, a value that it can't have, or bad hub. Tables: writes hubs.
+--                  3650 days; off: such an event is refused, and what is kept goes (the default)
+--   keep_history   on: the history of an execution stays when its instance continues as new; off: it goes (the default)
+-- Errors: TH006 no such setting or hub, a value that it can't have. Tables: locks and writes hubs; writes audit.
 create or replace function taskhub.set_hub(p_setting text, p_value text, p_hub text default null)
-returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
+returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-    v_hub taskhub.hubs := taskhub.resolve_hub(p_hub);
-    v_seconds numeric := 0;
-    v_on boolean := false;
+    v_hub taskhub.hubs;
 begin
-    if p_setting = 'early_events' then
-        if lower(p_value) <> 'off' then
-            begin
-                v_seconds := ceil(extract(epoch from p_value::interval));
-            exception when data_exception then
-                v_seconds := -1;
-            end;
-            if v_seconds not between 1 and 315360000 then
-                raise exception 'value: must be an interval of 1 second to 3650 days, or off' using errcode = 'TH006';
-            end if;
-        end if;
-    elsif p_setting = 'keep_history' then
-        begin
-            v_on := coalesce(p_value::boolean, false);
-        exception when data_exception then
-            raise exception 'value: must be on or off' using errcode = 'TH006';
-        end;
-    else
-        raise exception 'setting: there is no setting "%" of a hub', p_setting using errcode = 'TH006';
+    perform taskhub.check_setting(p_setting, p_value);
+    if p_setting = 'early_events' then -- off and not absent: what was kept must go
+        p_value := coalesce(p_value, 'off');
     end if;
-    if p_setting is null then
-        raise exception 'setting: must not be null' using errcode = 'TH006';
+    v_hub := taskhub.lock_hub(p_hub);
+    if v_hub.settings ->> p_setting is not distinct from p_value then
+        return;
     end if;
     update taskhub.hubs
-    set settings = settings || case p_setting when 'early_events' then jsonb_build_object('earlyEvents', v_seconds)
-                                              else jsonb_build_object('keepHistory', v_on) end
+    set settings = case when p_value is null then settings - p_setting
+                        else jsonb_set(settings, array[p_setting], to_jsonb(p_value)) end
     where hub_id = v_hub.hub_id;
+    perform taskhub.note_act(v_hub, 'set_hub', null, jsonb_build_object(
+        'setting', p_setting, 'value', p_value, 'before', v_hub.settings ->> p_setting));
 end
 $$;
-comment on function taskhub.set_hub(text, text, text) is
-    'Changes a setting of a hub: early_events, keep_history.';
+comment on function taskhub.set_hub(text, text, text) is 'Changes a setting of a hub; null: the default again.';

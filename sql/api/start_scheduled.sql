@@ -26,7 +26,7 @@ begin
                 return;
             end if;
             begin
-                perform taskhub.terminate_instance(p_last_id, 'replaced by ' || v_id, true, p_hub.name);
+                perform taskhub.put_message(5, p_last_id, null, 'replaced by ' || v_id, p_hub.name, '{"recurse":true}');
                 replaced := p_last_id;
             exception when sqlstate 'TH001' or sqlstate 'TH002' then
                 null; -- it has just finished

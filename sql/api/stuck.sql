@@ -3,6 +3,7 @@
 -- An instance may wait for a message or timer; an activity, queued or with a live worker; a child that is live or about
 -- to start or to be rewound; an event, as the memo of its last episode tells; or, suspended, for its resumption. A message that is due
 -- for 30 s while a live worker of the hub runs orchestrators is overdue; without such a worker everything waits for one.
+-- In a paused hub no message is overdue, nor for that while after it is resumed.
 -- An operation of an entity may take its time, so its messages are overdue after half an hour. An orchestration waits for
 -- what it has asked of an entity: due, or held while another run has the entity locked. An entity waits by nature, unless it
 -- holds messages that nothing puts back, or a run that has ended has it locked.
@@ -17,13 +18,14 @@ with alive as materialized (
     where w.dead_at is null
 ), place as materialized (
     select p.partition_id, h.name as hub, h.first_partition, h.partition_count,
-           exists (select from alive a where a.hub_id = h.hub_id and a.capable) as capable
+           h.paused_at is null and exists (select from alive a where a.hub_id = h.hub_id and a.capable) as capable,
+           coalesce(h.resumed_at, '-infinity') as resumed_at
     from taskhub.partitions p join taskhub.hubs h on h.hub_id = p.hub_id
 ), live as not materialized (
-    select * from taskhub.instances where not taskhub.is_finished(status)
+    select * from taskhub.instances where completed_at is null and not taskhub.is_finished(status)
 ), message as not materialized (
     select m.*, p.first_partition, p.partition_count, greatest(m.due, m.sent_at) as since,
-           p.capable and greatest(m.due, m.sent_at)
+           p.capable and greatest(m.due, m.sent_at, p.resumed_at)
                <= now() - case when m.instance_id like '@%' then interval '30 min' else interval '30 s' end as overdue
     from taskhub.inbox m join place p on p.partition_id = m.partition_id
     where m.due < 'infinity'
@@ -54,7 +56,7 @@ with alive as materialized (
     left join held h on h.partition_id = m.partition_id and h.instance_id = m.instance_id
     where m.kind in (24, 27) and m.body like '%"parentInstanceId"%'
       and case when m.due = 'infinity' then h.is_reachable
-               else not p.capable or greatest(m.due, m.sent_at) > now() - interval '30 min' end
+               else not p.capable or greatest(m.due, m.sent_at, p.resumed_at) > now() - interval '30 min' end
 ), fact as (
     select partition_id, instance_id, is_entity or status = 7 as waits, null::timestamptz as overdue_since,
            null::int as gone_worker

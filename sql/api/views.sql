@@ -80,7 +80,7 @@ comment on view taskhub.early_events is
     'Events that are kept for instances that do not exist yet (setting early_events), and when each of them goes.';
 
 create or replace view taskhub.activities_view as
-select h.name as hub, a.instance_id, a.name, case when a.claimed_by is null then 'queued' else 'claimed' end as state,
+select h.name as hub, a.instance_id, a.name, case when a.claimed_by is not null then 'claimed' when a.due = 'infinity' then 'parked' else 'queued' end as state,
        a.claimed_by as worker_id, w.host, w.pid, a.claimed_at, a.input, a.attempt, a.crashes,
        case when a.due > a.created_at then a.due end as due, a.created_at, a.priority, a.version, a.id, a.seq, a.task_id, a.claim_no,
        replace(a.execution_id::text, '-', '') as execution_id, a.partition_id
@@ -89,7 +89,7 @@ join taskhub.partitions p on p.partition_id = a.partition_id
 join taskhub.hubs h on h.hub_id = p.hub_id
 left join taskhub.workers w on w.worker_id = a.claimed_by;
 comment on view taskhub.activities_view is
-    'Activities that have not completed: queued, or claimed and by which worker process.';
+    'Activities that have not completed: queued, parked as poison, or claimed and by which worker process.';
 
 create or replace view taskhub.partitions_view as
 select h.name as hub, p.partition_id, p.ordinal, l.pid is not null as held, p.worker_id, w.host, w.pid,
@@ -134,3 +134,19 @@ cross join lateral (
       and oidvectortypes(p.proargtypes) = case a.argument when 'none' then '' else a.argument end) f;
 comment on view taskhub.sql_activities_view is
     'Activities whose name is bound to a function, and whether that function is there.';
+
+-- How far passes over finished instances are. They go through the partitions in their order, so percent is by partitions.
+create or replace view taskhub.purges_view as
+select h.name as hub, u.purge_id, u.kind,
+       case when u.finished_at is not null then 'finished'
+            when u.purge_id = min(u.purge_id) filter (where u.finished_at is null) over (partition by u.hub_id, u.kind)
+            then 'running' else 'waiting' end as state,
+       u.deleted,
+       case when u.finished_at is not null then 100
+            else 100 * greatest(u.after_partition - h.first_partition, 0) / h.partition_count end as percent,
+       u.asked_at, u.updated_at, u.finished_at, u.asked_by, nullif(u.created_from, '-infinity') as created_from,
+       nullif(u.created_to, 'infinity') as created_to, array(select taskhub.status_name(s) from unnest(u.statuses) s) as statuses,
+       u.recursive, u.completed_until
+from taskhub.purges u join taskhub.hubs h on h.hub_id = u.hub_id;
+comment on view taskhub.purges_view is
+    'Purges that the engine carries out, asked for or by retention: what they have deleted and how far they are.';

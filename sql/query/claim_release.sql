@@ -1,25 +1,33 @@
--- What dead or unknown workers hold in a partition (protocol A5): comes free with one crash more, or, at the limit, is
--- answered as failed. Partition, this worker, limit. Returns how many came free, how many failed, and how many are left because
--- somebody has locked them: a SQL activity whose session has outlived its process, and which may still complete it.
-with held as (
-    select a.partition_id, a.id, a.claimed_by, a.crashes
+-- What dead or unknown workers hold in a partition (protocol A5): comes free with one crash more; at the limit it is
+-- answered as failed, or parked (due at infinity) where the hub says so. Partition, this worker, limit. Returns how many came
+-- free, how many are poison, and how many are left because somebody has locked them: a SQL activity whose session has
+-- outlived its process, and which may still complete it.
+with hub as (
+    select h.settings ->> 'poison' = 'park' as parks
+    from taskhub.partitions p join taskhub.hubs h on h.hub_id = p.hub_id
+    where p.partition_id = $1::int
+), held as (
+    select a.partition_id, a.id, a.claimed_by, a.crashes + 1 >= $3::int as is_poison,
+           a.crashes + 1 >= $3::int and coalesce((select parks from hub), false) as is_parked
     from taskhub.activities a
     left join taskhub.workers w on w.worker_id = a.claimed_by
     where a.partition_id = $1::int and a.claimed_by is not null and a.claimed_by <> $2::int
       and (w.worker_id is null or w.dead_at is not null)
 ), had as (
-    select a.partition_id, a.id, h.crashes
+    select a.partition_id, a.id, h.is_poison, h.is_parked
     from held h
     join taskhub.activities a on a.partition_id = h.partition_id and a.id = h.id and a.claimed_by = h.claimed_by
     for update of a skip locked
 ), freed as (
-    update taskhub.activities a set claimed_by = null, claimed_at = null, crashes = a.crashes + 1
+    update taskhub.activities a
+    set claimed_by = null, claimed_at = null, crashes = a.crashes + 1,
+        due = case when h.is_parked then 'infinity' else a.due end
     from had h
-    where a.partition_id = h.partition_id and a.id = h.id and h.crashes + 1 < $3::int
-    returning 1
+    where a.partition_id = h.partition_id and a.id = h.id and (not h.is_poison or h.is_parked)
+    returning h.is_parked
 ), poisoned as (
     delete from taskhub.activities a using had h
-    where a.partition_id = h.partition_id and a.id = h.id and h.crashes + 1 >= $3::int
+    where a.partition_id = h.partition_id and a.id = h.id and h.is_poison and not h.is_parked
     returning a.partition_id, a.instance_id, a.start_id, a.execution_id, a.seq, a.name, a.crashes
 ), answered as (
     insert into taskhub.inbox (partition_id, instance_id, start_id, execution_id, kind, ref, body)
@@ -30,5 +38,6 @@ with held as (
     from poisoned p
     returning 1
 )
-select (select count(*) from freed), (select count(*) from answered),
+select (select count(*) from freed where not is_parked),
+       (select count(*) from answered) + (select count(*) from freed where is_parked),
        (select count(*) from held) - (select count(*) from had)

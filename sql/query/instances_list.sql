@@ -5,6 +5,10 @@
 -- A page of a hub's instances by id: from each partition the first of them, in the order of the
 -- primary key, then the first of all. One row more than the page says that another page follows. With
 -- payloads a page ends early, but never empty, once its texts are over 16 MB together.
+--
+-- Never a prepared statement: planned with its values, the conditions that they make true fall away, and what is
+-- left fits an index. Of finished instances completed_at is set (58: the bits of those statuses), of failed ones (8)
+-- failure.
 -- Tables: reads instances.
 with page as (
     select i.*
@@ -14,6 +18,8 @@ with page as (
         where o.partition_id = p.partition_id and o.instance_id > $3::text
           and o.instance_id >= $4::text and ($5::text is null or o.instance_id < $5::text)
           and ($6::int = 0 or (1 << o.status) & $6::int <> 0)
+          and ($6::int & 58 <> 0 or $6::int = 0 or o.completed_at is null)
+          and ($6::int <> 8 or o.failure is not null)
           and ($7::timestamptz is null or o.created_at >= $7::timestamptz)
           and ($8::timestamptz is null or o.created_at <= $8::timestamptz)
           and ($11::text is null

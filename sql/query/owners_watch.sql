@@ -1,9 +1,9 @@
--- What a worker sees of its hub (protocol O7): the server, the workers and whether their locks are held, the partitions
+-- What a worker sees of its hub (protocol O7): the server, and whether the hub is paused, purges wait, or it has a retention; the workers and whether their locks are held, the partitions
 -- and who holds their pen. One statement, so one look at pg_locks. Parameters: hub id, incarnation of the server,
 -- classes of the PEN and the WORKER locks, and how long a pen must be silent to count as such, in seconds.
 -- Columns: kind (0 the server and the hub, 1 a worker, 2 a partition), id, three numbers, five flags, two times. Of the hub:
--- for how many seconds early events are kept (-1: never set), and whether histories are.
--- Tables: reads hubs, workers, partitions. Takes no lock.
+-- for how many seconds early events are kept (-1: never set); whether it is paused, purges wait, it has a retention, and
+-- histories are kept. Tables: reads hubs, purges, workers, partitions. Takes no lock.
 with held as materialized (
     select l.classid::bigint as class, l.objid::bigint as id, l.pid
     from pg_catalog.pg_locks l
@@ -19,9 +19,13 @@ with held as materialized (
       and a.state_change <= pg_catalog.now() - pg_catalog.make_interval(secs => $5::int)
 )
 select 0::smallint as kind, 0 as id,
-       coalesce((select (h.settings ->> 'earlyEvents')::int from taskhub.hubs h where h.hub_id = $1::int), -1), 0, 0,
-       coalesce((select (h.settings ->> 'keepHistory')::boolean from taskhub.hubs h where h.hub_id = $1::int), false),
-       false, false, false, false,
+       coalesce((select taskhub.early_seconds(b.settings) from taskhub.hubs b
+                 where b.hub_id = $1::int and b.settings ? 'early_events'), -1), 0, 0,
+       exists (select from taskhub.hubs b where b.hub_id = $1::int and b.paused_at is not null),
+       exists (select from taskhub.purges u where u.hub_id = $1::int and u.kind = 'asked' and u.finished_at is null),
+       exists (select from taskhub.hubs b where b.hub_id = $1::int and b.settings ?| array[
+           'keep_completed', 'keep_failed', 'keep_terminated', 'keep_canceled', 'keep_audit']),
+       exists (select from taskhub.hubs b where b.hub_id = $1::int and lower(b.settings ->> 'keep_history') = 'on'), false,
        pg_catalog.now(), pg_catalog.pg_postmaster_start_time()
 union all
 select 1::smallint, w.worker_id, 0, 0, 0, h.pid is not null, w.incarnation = $2::text, w.draining, w.dead_at is not null,

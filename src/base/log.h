@@ -51,6 +51,9 @@ typedef enum th_log_format { TH_LOG_TEXT, TH_LOG_JSON } th_log_format;
     X(THROTTLE_OVER, "throttle.over")           \
     X(CLAIM_RECONCILED, "claim.reconciled")     \
     X(SCHEDULE_FAILED, "schedule.failed")       \
+    X(PURGE_FAILED, "purge.failed")             \
+    X(HUB_PAUSED, "hub.paused")                 \
+    X(HUB_RESUMED, "hub.resumed")               \
     X(APP_LOADED, "app.loaded")                 \
     X(APP_LOG, "app.log")                       \
     X(HTTP_LISTENING, "http.listening")         \

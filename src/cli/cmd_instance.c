@@ -4,7 +4,9 @@
  * Each command is one statement, a table row of what it is called with and what it prints.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/client.h"
 #include "cli/command.h"
@@ -210,29 +212,48 @@ static th_exit show(th_client *client)
     return run_statement(client, sql, 2, params, TH_SHAPE_RECORD, NULL);
 }
 
-/* Newest first, which is what a person looks for; big hubs are paged through over HTTP or SQL. */
+/* Whether only statuses of instances that have not ended are asked for: an index has those. */
+static bool is_live(const char *status)
+{
+    return status && !strcasestr(status, "Completed") && !strcasestr(status, "Failed") &&
+           !strcasestr(status, "Terminated") && !strcasestr(status, "Canceled");
+}
+
+/* Newest first, which is what a person looks for; big hubs are paged through over HTTP or SQL. Each
+ * partition gives its newest, by an index. */
 static th_exit list(th_client *client)
 {
     static const char sql[] =
-        "select instance_id as \"instanceId\", name, runtime_status as "
-        "\"runtimeStatus\", " TIME("created_at", "createdTime") ", " TIME(
-            "updated_at",
-            "lastUpdatedTime") " from taskhub.instances_view"
-                               " where hub = (taskhub.resolve_hub($1)).name and not is_entity"
-                               " and ($2::text is null or lower(runtime_status) = any "
+        "select i.instance_id as \"instanceId\", i.name, i.runtime_status as "
+        "\"runtimeStatus\", " TIME("i.created_at", "createdTime") ", " TIME(
+            "i.updated_at",
+            "lastUpdatedTime") " from taskhub.resolve_hub($1) h"
+                               " cross join generate_series(h.first_partition, h.first_partition + "
+                               "h.partition_count - 1) p"
+                               " cross join lateral (select v.* from taskhub.instances_view v"
+                               " where v.partition_id = p and not v.is_entity"
+                               " and ($2::text is null or lower(v.runtime_status) = any "
                                "(string_to_array(lower($2), ',')))"
-                               " and ($3::text is null or lower(name) = lower($3))"
-                               " and ($4::text is null or starts_with(instance_id, $4))"
-                               " and ($5::timestamptz is null or created_at >= $5)"
-                               " and ($6::timestamptz is null or created_at <= $6)"
-                               " order by created_at desc, instance_id limit $7::int";
-    const char *top = flag(client, "top");
-    const char *params[] = { client->hub,          flag(client, "status"),
-                             flag(client, "name"), flag(client, "prefix"),
-                             flag(client, "from"), flag(client, "to"),
-                             top ? top : "100" };
+                               " and ($3::text is null or lower(v.name) = lower($3))"
+                               " and ($4::text is null or starts_with(v.instance_id, $4))"
+                               " and ($5::timestamptz is null or v.created_at >= $5)"
+                               " and ($6::timestamptz is null or v.created_at <= $6)"
+                               " and ($8::boolean is null or v.completed_at is null)"
+                               " and ($9::boolean is null or v.failure is not null)"
+                               " order by v.created_at desc limit $7::int) i"
+                               " order by i.created_at desc, i.instance_id limit $7::int";
+    const char *top = flag(client, "top"), *status = flag(client, "status");
+    const char *params[] = { client->hub,
+                             status,
+                             flag(client, "name"),
+                             flag(client, "prefix"),
+                             flag(client, "from"),
+                             flag(client, "to"),
+                             top ? top : "100",
+                             is_live(status) ? "true" : NULL,
+                             status && strcasecmp(status, "Failed") == 0 ? "true" : NULL };
 
-    return run_statement(client, sql, 7, params, TH_SHAPE_TABLE, NULL);
+    return run_statement(client, sql, 9, params, TH_SHAPE_TABLE, NULL);
 }
 
 static th_exit history(th_client *client)
@@ -250,31 +271,92 @@ static th_exit history(th_client *client)
     return run_statement(client, sql, 2, params, TH_SHAPE_TABLE, NULL);
 }
 
+static th_exit explain(th_client *client)
+{
+    static const char sql[] = "select reason, " TIME("since", "since") ", " TIME(
+        "due", "due") ", sentence"
+                      " from taskhub.explain($1, $2)";
+    const char *params[] = { client->args->operands[0], client->hub };
+
+    return run_statement(client, sql, 2, params, TH_SHAPE_TABLE, NULL);
+}
+
 /* ---- purge ----------------------------------------------------------------------------------- */
 
 static th_exit purge_one(th_client *client)
 {
     static const char sql[] = "select 1 as \"instancesDeleted\""
-                              " from (select taskhub.purge_instance($1, $2)) done";
-    const char *params[] = { client->args->operands[0], client->hub };
+                              " from (select taskhub.purge_instance($1, $2, $3::boolean)) done";
+    const char *params[] = { client->args->operands[0], client->hub,
+                             flag(client, "recursive") ? "true" : "false" };
 
-    return run_statement(client, sql, 2, params, TH_SHAPE_RECORD, "1 instance purged");
+    return run_statement(client, sql, 3, params, TH_SHAPE_RECORD, "1 instance purged");
+}
+
+/* The parameters of both statements below. */
+#define PURGE_ARGUMENTS \
+    "($1::timestamptz, $2::timestamptz, string_to_array($3, ','), $4::boolean, $5, $6)"
+
+static th_exit purge_later(th_client *client, const char *const *params)
+{
+    static const char sql[] = "select taskhub.request_purge" PURGE_ARGUMENTS " as \"purgeId\"";
+
+    return run_statement(client, sql, 6, params, TH_SHAPE_RECORD, NULL);
+}
+
+/* Batch by batch, each its own commit; on a terminal it shows how many went. */
+static th_exit purge_now(th_client *client, const char **params)
+{
+    static const char sql[] = "select deleted, next_after from taskhub.purge_batch" PURGE_ARGUMENTS;
+    static const char count[] = "select $1::bigint as \"instancesDeleted\"";
+    bool shown = isatty(STDERR_FILENO);
+    long long total = 0;
+    th_rows rows;
+
+    do {
+        th_rc rc = th_rows_query(client->db, client->arena, sql, 6, params, &rows, &client->err);
+        if (rc != TH_OK)
+            return th_client_failed(client, rc);
+        total += strtoll(th_rows_cell(&rows, 0, 0), NULL, 10);
+        params[4] = th_rows_cell(&rows, 0, 1);
+        if (shown)
+            fprintf(stderr, "\r%lld instances purged", total);
+    } while (params[4]);
+    if (shown)
+        fputc('\n', stderr);
+    const char *sum[] = { th_sprintf(client->arena, "%lld", total) };
+    return run_statement(client, count, 1, sum, TH_SHAPE_RECORD, NULL);
 }
 
 static th_exit purge_many(th_client *client)
 {
-    static const char sql[] =
-        "select n as \"instancesDeleted\" from taskhub.purge_instances($1::timestamptz,"
-        " $2::timestamptz, string_to_array($3, ','), $4) n";
-    const char *params[] = { flag(client, "from"), flag(client, "to"), flag(client, "status"),
-                             client->hub };
+    const char *params[] = {
+        flag(client, "from"),
+        flag(client, "to"),
+        flag(client, "status"),
+        flag(client, "recursive") ? "true" : "false",
+        NULL,
+        client->hub,
+    };
 
     if (!params[0]) {
         th_fail(&client->err, TH_INVALID,
                 "purge needs an instance id, or --from TIME ('-infinity' for all)");
         return th_command_failed(TH_EXIT_USAGE, &client->err);
     }
-    return run_statement(client, sql, 4, params, TH_SHAPE_RECORD, NULL);
+    return flag(client, "background") ? purge_later(client, params) : purge_now(client, params);
+}
+
+static th_exit list_purges(th_client *client)
+{
+    static const char sql[] =
+        "select purge_id as \"purgeId\", kind, state, deleted, percent,"
+        " taskhub.utc_text(asked_at) as \"askedTime\", asked_by as \"askedBy\","
+        " taskhub.utc_text(finished_at) as \"finishedTime\" from taskhub.purges_view"
+        " where hub = (taskhub.resolve_hub($1)).name order by purge_id";
+    const char *params[] = { client->hub };
+
+    return run_statement(client, sql, 1, params, TH_SHAPE_TABLE, NULL);
 }
 
 static th_exit purge(th_client *client)
@@ -304,6 +386,7 @@ RUN(start)
 RUN(show)
 RUN(list)
 RUN(history)
+RUN(explain)
 RUN(raise_event)
 RUN(terminate_instance)
 RUN(suspend_instance)
@@ -311,6 +394,7 @@ RUN(resume_instance)
 RUN(rewind_instance)
 RUN(restart)
 RUN(purge)
+RUN(list_purges)
 
 #define COMMON_FLAGS TH_HUB_FLAG, TH_DATABASE_FLAGS, TH_JSON_FLAG
 
@@ -352,6 +436,9 @@ static const th_flag purge_flags[] = {
     { "to", "TIME", NULL, "without ID: those created at that time or earlier" },
     { "status", "NAME,...", NULL,
       "without ID: some of Completed, Failed, Canceled, Terminated\n(default: all of these)" },
+    { "recursive", NULL, NULL,
+      "with the sub-orchestrations that they started and that have finished" },
+    { "background", NULL, NULL, "without ID: leave it to running processes, and print its number" },
     COMMON_FLAGS,
 };
 
@@ -376,6 +463,11 @@ static const th_command instance_commands[] = {
       ONE_ID,
       FLAGS(plain_flags),
       .run = run_history },
+    { .name = "explain",
+      .summary = "Says why an instance is not running, one line a reason",
+      ONE_ID,
+      FLAGS(plain_flags),
+      .run = run_explain },
     { .name = "raise",
       .summary = "Sends an external event to an instance",
       OPERANDS("ID EVENT", 2, 2, "the instance id or the event's name"),
@@ -412,6 +504,10 @@ static const th_command instance_commands[] = {
       OPERANDS("[ID]", 0, 1, "the instance id"),
       FLAGS(purge_flags),
       .run = run_purge },
+    { .name = "purges",
+      .summary = "Shows how far purges in the background, and the retention, are",
+      FLAGS(plain_flags),
+      .run = run_list_purges },
     { 0 },
 };
 

@@ -26,7 +26,7 @@ typedef struct th_command {
 th_exit th_command_main(const th_command *command, const char *path, int argc, char **argv);
 
 extern const th_command th_cmd_start, th_cmd_migrate, th_cmd_hub, th_cmd_key, th_cmd_instance,
-    th_cmd_schedule, th_cmd_activity;
+    th_cmd_schedule, th_cmd_activity, th_cmd_item;
 
 /* "taskhub: <text>" on standard error; returns status. */
 th_exit th_command_failed(th_exit status, const th_error *err);

@@ -21,6 +21,7 @@ int main(int argc, char **argv)
         th_cmd_hub,
         th_cmd_key,
         th_cmd_instance,
+        th_cmd_item,
         th_cmd_schedule,
         th_cmd_activity,
         { .name = "version", .summary = "Prints the program's version", .run = run_version },

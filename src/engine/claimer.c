@@ -105,6 +105,11 @@ static th_rc claim_round(claimer *c, size_t *found, th_error *err)
 {
     th_engine *engine = c->engine;
     th_act_list acts = { 0 };
+    if (atomic_load(&engine->paused)) {
+        c->due_us = INT64_MAX;
+        c->left_over = false;
+        return TH_OK;
+    }
     int32_t *partitions = th_malloc((size_t)engine->hub.partition_count * sizeof *partitions);
     size_t n = 0;
     int room = engine->options.activities ? th_dispatch_reserve_free(engine->dispatch) : 0;

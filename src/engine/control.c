@@ -263,6 +263,16 @@ static void take_settings(th_engine *engine, const th_watch *watch)
     atomic_store(&engine->keeps_history, watch->keeps_history);
 }
 
+/* What people have set for the whole hub. */
+static void obey_hub(th_engine *engine, const th_watch *watch)
+{
+    bool cleaning = watch->purging || watch->retains;
+
+    th__set_paused(engine, watch->paused);
+    if (atomic_exchange(&engine->cleaning, cleaning) != cleaning || watch->purging)
+        th__poke(engine->cleaner_fd);
+}
+
 static th_rc watch_once(control *c, th_error *err)
 {
     th_watch watch = { 0 };
@@ -272,6 +282,8 @@ static th_rc watch_once(control *c, th_error *err)
         take_settings(c->engine, &watch);
     if (rc == TH_OK && am_buried(c, &watch))
         rc = register_on(c->engine, c->db, err);
+    if (rc == TH_OK)
+        obey_hub(c->engine, &watch);
     if (rc == TH_OK && c->engine->options.orchestrators)
         rc = move_partitions(c, &watch, err);
     if (rc == TH_OK)

@@ -40,7 +40,7 @@ struct th_dispatch {
     int first_free, active;
     int64_t reserved; /* places promised, not started */
     th_lanes waiting;
-    bool draining, throttled, stopped, alone, queued;
+    bool draining, paused, throttled, stopped, alone, queued;
     int64_t mean_us; /* of all runs, as names measure theirs; -1: unknown */
     atomic_int quick;
 };
@@ -95,6 +95,12 @@ static void note_throttle(th_dispatch *d, bool on)
                "taking activities again: %d run and the limit is %d", d->active, d->options.max);
 }
 
+/* Nothing new may begin. Under the lock. */
+static bool is_closed(const th_dispatch *d)
+{
+    return d->draining || d->paused;
+}
+
 static int64_t allowed_ahead(const th_dispatch *d, int64_t mean_us)
 {
     if (mean_us < 0 || mean_us >= AHEAD_US)
@@ -108,7 +114,7 @@ bool th_dispatch_reserve(th_dispatch *d, const char *name)
 {
     bool yes = false;
     pthread_mutex_lock(&d->lock);
-    int index = d->draining ? -1 : th_names_find(&d->names, name);
+    int index = is_closed(d) ? -1 : th_names_find(&d->names, name);
     if (index >= 0) {
         int64_t backlog = d->reserved + (int64_t)d->waiting.count;
         int64_t ahead = allowed_ahead(d, d->names.names[index].mean_us);
@@ -136,7 +142,7 @@ int th_dispatch_reserve_free(th_dispatch *d)
     room += allowed_ahead(d, d->mean_us);
     if (room > MAX_CLAIM)
         room = MAX_CLAIM;
-    if (room < 0 || d->draining)
+    if (room < 0 || is_closed(d))
         room = 0;
     d->reserved += room;
     pthread_mutex_unlock(&d->lock);
@@ -254,7 +260,7 @@ void th_dispatch_start(th_dispatch *d, th_act_list *acts)
     for (th_act *act; (act = th_act_pop(acts)) != NULL;) {
         d->reserved--;
         act->name_index = th_names_find(&d->names, act->name);
-        if (act->name_index < 0 || d->draining) {
+        if (act->name_index < 0 || is_closed(d)) {
             th_act_push(&strangers, act);
             continue;
         }
@@ -315,17 +321,34 @@ void th_dispatch_answer(th_dispatch *d, const th_activity_answer *answer)
         d->options.idle(d->options.arg);
 }
 
-void th_dispatch_drain(th_dispatch *d)
+/* Sets *flag first, so that nothing comes to wait behind it. */
+static void close_by(th_dispatch *d, bool *flag)
 {
     th_act_list waiting = { 0 };
     pthread_mutex_lock(&d->lock);
-    d->draining = true;
+    *flag = true;
     th_lanes_take(&d->waiting, &waiting);
     for (th_act *act = waiting.head; act; act = act->next)
         forget_quick(d, act);
     pthread_mutex_unlock(&d->lock);
     for (th_act *act; (act = th_act_pop(&waiting)) != NULL;)
         d->options.done(d->options.arg, act, true, 0);
+}
+
+void th_dispatch_drain(th_dispatch *d)
+{
+    close_by(d, &d->draining);
+}
+
+void th_dispatch_set_paused(th_dispatch *d, bool paused)
+{
+    if (paused) {
+        close_by(d, &d->paused);
+        return;
+    }
+    pthread_mutex_lock(&d->lock);
+    d->paused = false;
+    pthread_mutex_unlock(&d->lock);
 }
 
 /* Without the lock: an executor may have locks of its own. A token that is no longer current harms

@@ -70,6 +70,8 @@ void th_dispatch_cancel_claim(th_dispatch *d, const th_claim *claim);
 
 /* No more claims; what waits for a slot comes back as abandoned. */
 void th_dispatch_drain(th_dispatch *d);
+/* The same, until it is called with false. */
+void th_dispatch_set_paused(th_dispatch *d, bool paused);
 /* Once a second: those past the timeout are failed by token (protocol A7); the throttle is looked
  * at. */
 void th_dispatch_expire(th_dispatch *d, int64_t now_us);

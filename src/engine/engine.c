@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/cleaner.h"
 #include "engine/engine_int.h"
 #include "engine/schedules.h"
 
@@ -52,6 +53,24 @@ void th__want_watch(th_engine *engine)
 {
     atomic_store(&engine->watch_wanted, true);
     th__poke(engine->control_fd);
+}
+
+/* Results of activities that end meanwhile go to the database, where a restart finds them. */
+void th__set_paused(th_engine *engine, bool paused)
+{
+    if (atomic_exchange(&engine->paused, paused) == paused)
+        return;
+    th_dispatch_set_paused(engine->dispatch, paused);
+    if (paused) {
+        th_log(TH_LOG_INFO, TH_EV_HUB_PAUSED, NULL,
+               "the hub is paused: nothing new begins until it is resumed");
+        return;
+    }
+    th_log(TH_LOG_INFO, TH_EV_HUB_RESUMED, NULL, "the hub goes on");
+    for (int32_t i = 0; i < engine->hub.partition_count; i++)
+        th_engine_wake(engine, engine->hub.first_partition + i);
+    th__want_claims(engine);
+    th__poke(engine->schedules_fd);
 }
 
 static th_owner_slot *slot_of(th_engine *engine, int32_t partition_id)
@@ -142,7 +161,7 @@ static void activity_done(void *arg, th_act *act, bool abandoned, int64_t delay_
         return;
     }
     th_pump *pump = th__owner_of(engine, act->partition_id, &acquisition);
-    if (pump && !act->suspect)
+    if (pump && !act->suspect && !atomic_load(&engine->paused))
         th__pump_complete(pump, act);
     else
         th__complete_elsewhere(engine, act);
@@ -190,6 +209,7 @@ th_rc th_engine_new(const th_engine_options *options, th_engine **out, th_error 
     engine->claimer_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     engine->completer_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     engine->schedules_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    engine->cleaner_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     *out = engine;
     return TH_OK;
 }
@@ -246,6 +266,9 @@ static th_rc start_threads(th_engine *engine, th_error *err)
     if (rc == TH_OK && engine->options.orchestrators)
         rc = start_thread(&engine->schedules, &engine->schedules_running, th__schedules_main,
                           engine, err);
+    if (rc == TH_OK && engine->options.orchestrators)
+        rc =
+            start_thread(&engine->cleaner, &engine->cleaner_running, th__cleaner_main, engine, err);
     return rc;
 }
 
@@ -260,6 +283,7 @@ th_rc th_engine_start(th_engine *engine, th_error *err)
                                     .idle = slots_idle,
                                     .arg = engine };
     engine->dispatch = th_dispatch_new(&options, engine->executors, engine->executor_count);
+    th__set_paused(engine, engine->hub.paused);
     engine->owners = th_malloc((size_t)engine->hub.partition_count * sizeof *engine->owners);
     engine->foreign_wakes =
         th_malloc((size_t)engine->hub.partition_count * sizeof *engine->foreign_wakes);
@@ -303,6 +327,7 @@ void th_engine_stop(th_engine *engine, int64_t drain_us)
     join(engine->claimer, &engine->claimer_running, engine->claimer_fd);
     join(engine->completer, &engine->completer_running, engine->completer_fd);
     join(engine->schedules, &engine->schedules_running, engine->schedules_fd);
+    join(engine->cleaner, &engine->cleaner_running, engine->cleaner_fd);
     join(engine->control, &engine->control_running, engine->control_fd);
 }
 
@@ -319,6 +344,7 @@ void th_engine_free(th_engine *engine)
     close(engine->claimer_fd);
     close(engine->completer_fd);
     close(engine->schedules_fd);
+    close(engine->cleaner_fd);
     pthread_rwlock_destroy(&engine->owners_lock);
     pthread_mutex_destroy(&engine->completions_lock);
     free(engine->pumps);
@@ -370,6 +396,7 @@ void th_engine_stats_get(th_engine *engine, th_engine_stats *out)
     out->completions_queue = atomic_load(&engine->completions_queue);
     out->dropped_completions = atomic_load(&engine->dropped_completions);
     out->activities_run = atomic_load(&engine->activities_run);
+    out->paused = atomic_load(&engine->paused);
     out->activities_active = engine->dispatch ? th_dispatch_active(engine->dispatch) : 0;
 }
 
@@ -379,10 +406,12 @@ void th_engine_health_get(th_engine *engine, th_engine_health *out)
     bool draining = atomic_load(&engine->draining);
     out->database = last && th_mono_us() - last < 3000000;
     out->storage = !atomic_load(&engine->storage_trouble);
+    out->paused = atomic_load(&engine->paused);
     out->ready = out->database && engine->worker_id && !draining;
     snprintf(out->text, sizeof out->text, "%s",
              draining         ? "draining"
              : !out->database ? "the database does not answer"
              : !out->storage  ? "the database has no room or cannot write"
+             : out->paused    ? "the hub is paused"
                               : "ok");
 }

@@ -39,12 +39,14 @@ typedef struct th_engine_stats {
     int64_t episodes, batches, starts, completions_local, completions_queue, activities_run;
     int64_t dropped_messages, dropped_completions, batch_failures, replays, evictions, poisoned;
     int32_t partitions_owned, warm_instances, activities_active;
+    int32_t paused; /* 1: the hub is */
 } th_engine_stats;
 
 typedef struct th_engine_health {
     bool database; /* the last watch (one a second) reached the database within 3 s */
     bool ready;    /* registered and, with orchestrators on, takes part in the shares; false while
                       draining */
+    bool paused;   /* the hub is: work is taken in and kept, and nothing new begins */
     bool storage;  /* false while batches are kept because the database has no room */
     char text[200];
 } th_engine_health;

@@ -2,8 +2,8 @@
  * engine_int.h - what the threads of an engine share.
  *
  * Threads: pumps (own partitions), one control thread (worker lock, LISTEN, watch, shares), one
- * claimer (activities from the queue), one completer (completions for partitions that are not ours)
- * and one for schedules. Each has its own connection.
+ * claimer (activities from the queue), one completer (completions for partitions that are not
+ * ours), one for schedules and one that deletes finished instances. Each has its own connection.
  */
 #ifndef TH_ENGINE_ENGINE_INT_H
 #define TH_ENGINE_ENGINE_INT_H
@@ -189,25 +189,27 @@ struct th_engine {
     int pump_count;
     _Atomic int32_t worker_id;
     atomic_bool stopping, draining;
+    atomic_bool paused;   /* the hub is: nothing new begins */
+    atomic_bool cleaning; /* purges wait, or the hub has a retention */
     atomic_llong
         patience_us; /* monotonic; when stopping: entities' operations are waited for until then */
     atomic_llong last_watch_us; /* monotonic; the watch that last succeeded */
     atomic_bool storage_trouble;
     atomic_bool connection_error; /* reconcile claims (protocol A8) */
     atomic_bool
-        dead_claims_left;     /* of a dead worker, and locked: a SQL activity may still commit */
-    atomic_bool keeps_history;    /* setting keep_history of the hub */
-    atomic_int early_seconds;     /* setting early_events of the hub; 0: off, -1: never set */
-    atomic_bool watch_wanted; /* before the second is over */
+        dead_claims_left;      /* of a dead worker, and locked: a SQL activity may still commit */
+    atomic_bool keeps_history; /* setting keep_history of the hub */
+    atomic_int early_seconds;  /* setting early_events of the hub; 0: off, -1: never set */
+    atomic_bool watch_wanted;  /* before the second is over */
 
     /* Who owns what in this process: read by any thread. */
     pthread_rwlock_t owners_lock;
     th_owner_slot *owners; /* one a partition of the hub */
     atomic_llong next_acquisition;
 
-    pthread_t control, claimer, completer, schedules;
-    bool control_running, claimer_running, completer_running, schedules_running;
-    int control_fd, claimer_fd, completer_fd, schedules_fd;
+    pthread_t control, claimer, completer, schedules, cleaner;
+    bool control_running, claimer_running, completer_running, schedules_running, cleaner_running;
+    int control_fd, claimer_fd, completer_fd, schedules_fd, cleaner_fd;
     atomic_bool claims_wanted;
     atomic_bool
         *foreign_wakes; /* by ordinal: owners elsewhere that the claimer's connection notifies */
@@ -228,6 +230,8 @@ void th__want_claims(th_engine *engine);
  */
 void th__wake_owner(th_engine *engine, int32_t partition_id);
 void th__want_watch(th_engine *engine);
+/* Called with what each watch finds; a change is obeyed by all threads. */
+void th__set_paused(th_engine *engine, bool paused);
 
 /* ---- pump.c, pump_*.c ---- */
 extern _Thread_local th_pump *th__this_pump; /* whose thread this is; NULL: no pump's */
@@ -242,6 +246,7 @@ void th__pump_answer(th_pump *pump, const th_answer *answer);
 bool th__pump_inline(th_pump *pump, const th_answer *answer);
 
 th_part *th__part(th_pump *pump, int32_t partition_id);
+bool th__is_paused(const th_pump *pump); /* no reads, no turns; what runs may end */
 int64_t th__db_now(const th_pump *pump);
 
 /* mail (pump_mail.c) */

@@ -25,6 +25,11 @@ enum {
     GATHER_POLL_US = 300,
 };
 
+bool th__is_paused(const th_pump *pump)
+{
+    return atomic_load(&pump->engine->paused);
+}
+
 /* ---- results -------------------------------------------------------------------------------- */
 
 static void batch_done(th_pump *pump, const th_pen_done *done)
@@ -78,7 +83,7 @@ static th_rc take_results(th_pump *pump, th_error *err)
 static bool pipeline_must_drain(const th_pump *pump)
 {
     return pump->failing || pump->orders || th__is_giving(pump) || pump->resend_at_us ||
-           (pump->careful && !pump->ready_head) ||
+           (pump->careful && !pump->ready_head && !th__is_paused(pump)) ||
            (pump->unsettled && pump->settle_at_us <= th_mono_us());
 }
 
@@ -119,7 +124,8 @@ static th_rc work_alone(th_pump *pump, th_error *err)
         rc = th__give_finished(pump, err);
     if (rc == TH_OK && pump->unsettled && pump->settle_at_us <= th_mono_us())
         th__settle(pump);
-    if (rc == TH_OK && pump->pen && pump->careful && !pump->ready_head && !pump->building)
+    if (rc == TH_OK && pump->pen && pump->careful && !pump->ready_head && !pump->building &&
+        !th__is_paused(pump))
         rc = th__careful_round(pump, err);
     return rc;
 }
@@ -127,12 +133,14 @@ static th_rc work_alone(th_pump *pump, th_error *err)
 static th_rc work_on(th_pump *pump, bool drain, th_error *err)
 {
     th_rc rc = TH_OK;
-    th__run_turns(pump);
+    bool paused = th__is_paused(pump);
+    if (!paused)
+        th__run_turns(pump);
     if (may_send(pump))
         rc = th__send_commit(pump, err);
-    if (rc == TH_OK && !drain && pump->part_count)
+    if (rc == TH_OK && !drain && !paused && pump->part_count)
         rc = th__send_reads(pump, err);
-    if (rc == TH_OK && !drain && pump->part_count)
+    if (rc == TH_OK && !drain && !paused && pump->part_count)
         rc = th__send_loads(pump, err);
     return rc;
 }
@@ -165,14 +173,16 @@ static bool wants_read(const th_pump *pump)
 
 static bool has_work(const th_pump *pump)
 {
-    return pump->ready_head || pump->careful || pump->building || pump->load_count ||
-           wants_read(pump) || pump->orders || th__is_giving(pump);
+    if (pump->building || pump->orders || th__is_giving(pump))
+        return true;
+    return !th__is_paused(pump) &&
+           (pump->ready_head || pump->careful || pump->load_count || wants_read(pump));
 }
 
 static int64_t until_due(const th_pump *pump)
 {
     int64_t least = IDLE_POLL_US, now = th__db_now(pump);
-    for (size_t i = 0; i < pump->part_count; i++)
+    for (size_t i = 0; i < pump->part_count && !th__is_paused(pump); i++)
         if (pump->parts[i].next_due_us != TH_TIME_INF && pump->parts[i].next_due_us - now < least)
             least = pump->parts[i].next_due_us - now;
     if (pump->entities_out && least > 1000000)
@@ -271,11 +281,11 @@ static th_rc rest(th_pump *pump, int64_t now_us, th_error *err)
     return TH_OK;
 }
 
-/* A pen without partitions, or whose hand is full, still has to say something now and then
- * (protocol S1). */
+/* A pen without partitions, of a paused hub, or whose hand is full, still has to say something now
+ * and then (protocol S1). */
 static th_rc stay_alive(th_pump *pump, int64_t now_us, th_error *err)
 {
-    bool reads = pump->part_count && pump->hand_count < TH_HAND;
+    bool reads = pump->part_count && pump->hand_count < TH_HAND && !th__is_paused(pump);
     if (reads || now_us - pump->last_read_us < IDLE_POLL_US || th_pen_in_flight(pump->pen) > 0)
         return TH_OK;
     pump->last_read_us = now_us;

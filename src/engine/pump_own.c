@@ -66,9 +66,11 @@ static th_rc release_dead(th_pump *pump, int32_t partition_id, th_error *err)
         th__want_claims(pump->engine);
     if (!poisoned)
         return TH_OK;
-    th_log(TH_LOG_ERROR, TH_EV_ACTIVITY_POISON, &ctx,
-           "%lld activities failed as poison: their workers died %d times", (long long)poisoned,
-           TH_CRASH_LIMIT);
+    th_log(
+        TH_LOG_ERROR, TH_EV_ACTIVITY_POISON, &ctx,
+        "%lld activities are poison: their workers died %d times; they fail, or are parked if the "
+        "hub says so",
+        (long long)poisoned, TH_CRASH_LIMIT);
     pump->stats.poisoned += poisoned;
     if (part)
         part->want_read = true;

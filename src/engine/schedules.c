@@ -91,13 +91,16 @@ static void sleep_for(th_engine *engine, int64_t us)
     th__absorb(engine->schedules_fd);
 }
 
-/* A process that is about to stop leaves what is due to others. */
+/* A process that is about to stop leaves what is due to others; in a paused hub it counts as
+ * missed.
+ */
 void *th__schedules_main(void *arg)
 {
     scheduler s = { .engine = arg, .arena = th_arena_new(0) };
 
     while (!atomic_load(&s.engine->stopping)) {
-        int64_t pause_us = atomic_load(&s.engine->draining) ? NONE_US : look(&s);
+        bool rests = atomic_load(&s.engine->draining) || atomic_load(&s.engine->paused);
+        int64_t pause_us = rests ? NONE_US : look(&s);
 
         sleep_for(s.engine, pause_us);
     }

@@ -9,16 +9,17 @@
  */
 
 typedef struct state {
-    bool database, storage, ready;
+    bool database, storage, ready, paused;
     const char *text;
 } state;
 
 static void answer_state(th__request *r, const state *s, bool good)
 {
     th_buf_clear(&r->out);
-    th_buf_printf(&r->out, "{\"status\":\"%s\",\"database\":%s,\"storage\":%s,\"ready\":%s,",
-                  good ? "ok" : "unavailable", s->database ? "true" : "false",
-                  s->storage ? "true" : "false", s->ready ? "true" : "false");
+    th_buf_printf(
+        &r->out, "{\"status\":\"%s\",\"database\":%s,\"storage\":%s,\"ready\":%s,\"paused\":%s,",
+        good ? "ok" : "unavailable", s->database ? "true" : "false", s->storage ? "true" : "false",
+        s->ready ? "true" : "false", s->paused ? "true" : "false");
     th_buf_str(&r->out, "\"version\":\"" TH_VERSION "\",\"hub\":");
     th_buf_json_str(&r->out, r->server->options.hub.name);
     th_buf_str(&r->out, ",\"text\":");
@@ -41,7 +42,7 @@ static th_rc ask_database(th__request *r, th_db *db, th_error *err)
 static void finish_asked(th__request *r)
 {
     bool there = r->rc == TH_OK;
-    state s = { there, there, there, there ? "" : "the database cannot be reached" };
+    state s = { there, there, there, false, there ? "" : "the database cannot be reached" };
 
     answer_state(r, &s, is_good(r, &s));
 }
@@ -57,7 +58,7 @@ static void answer_health(th__request *r)
         s.text = "stopping";
     } else if (r->server->options.engine) {
         th_engine_health_get(r->server->options.engine, &h);
-        s = (state){ h.database, h.storage, h.ready, th_strdup(r->arena, h.text) };
+        s = (state){ h.database, h.storage, h.ready, h.paused, th_strdup(r->arena, h.text) };
     } else {
         r->rc = TH_UNAVAILABLE; /* until the database has answered */
         r->finish = finish_asked;
@@ -105,7 +106,8 @@ static void metric(th_buf *out, const char *name, const char *type, const char *
 #define GAUGE_MAP(X)                                          \
     X(partitions_owned, "Partitions that this process owns.") \
     X(warm_instances, "Instances in memory.")                 \
-    X(activities_active, "Activities running now.")
+    X(activities_active, "Activities running now.")           \
+    X(paused, "1 while the hub is paused: nothing new begins.")
 
 static void engine_metrics(th_buf *out, th_engine *engine)
 {

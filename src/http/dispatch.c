@@ -34,6 +34,14 @@ static const th__handler handlers[] = {
     [TH_ROUTE_RESUME] = th__signal,
     [TH_ROUTE_REWIND] = th__signal,
     [TH_ROUTE_RESTART] = th__restart,
+    [TH_ROUTE_EXPLAIN] = th__operate,
+    [TH_ROUTE_HUB] = th__operate,
+    [TH_ROUTE_HUB_PAUSE] = th__operate,
+    [TH_ROUTE_HUB_RESUME] = th__operate,
+    [TH_ROUTE_AUDIT] = th__operate,
+    [TH_ROUTE_ITEMS] = th__operate,
+    [TH_ROUTE_ITEM_RETRY] = th__operate,
+    [TH_ROUTE_ITEM_FAIL] = th__operate,
     [TH_ROUTE_ENTITIES] = th__entities,
     [TH_ROUTE_MAKEPRIMARY] = makeprimary,
     [TH_ROUTE_SCHEDULES] = th__schedules,
@@ -116,8 +124,9 @@ th_door th__dispatch_door(th__request *r)
 
     if (page)
         return page->door;
-    if (th_router_below_base(r->query.path))
-        return TH_DOOR_WEBHOOK;
+    const char *path = th_router_below_base(r->query.path);
+    if (path)
+        return th_router_is_admin(path) ? TH_DOOR_ADMIN : TH_DOOR_WEBHOOK;
     return r->server->options.starter_count && below_prefix(r) ? TH_DOOR_STARTER : TH_DOOR_OPEN;
 }
 

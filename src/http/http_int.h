@@ -92,7 +92,10 @@ struct th__request {
     const struct th_entity_filter *entities;
     th_uuid entity_start; /* of the one that is purged */
     bool is_sent;         /* the order to do so */
+    const char *key_name; /* of the access key that opened; NULL: none was needed */
     int64_t purged;
+    const char *purged_until; /* a purge by filter goes on there; NULL: at its beginning, or done */
+    bool recursive;
 };
 
 struct th_http_server {
@@ -204,6 +207,7 @@ void th__purge_many(th__request *r);
 void th__restart(th__request *r);   /* restart_api.c */
 void th__entities(th__request *r);  /* entities_api.c */
 void th__schedules(th__request *r); /* schedules_api.c */
+void th__operate(th__request *r);   /* operate_api.c */
 void th__health(th__request *r);    /* admin_api.c */
 void th__readiness(th__request *r);
 void th__metrics(th__request *r);

@@ -195,7 +195,7 @@ void th__key_ring_free(th__key_ring *ring)
 static int32_t hub_of(th__request *r, th_door door)
 {
     th__key_ring *ring = r->server->key_ring;
-    const char *name = door == TH_DOOR_WEBHOOK ? th__hub_asked(r) : NULL;
+    const char *name = door == TH_DOOR_WEBHOOK || door == TH_DOOR_ADMIN ? th__hub_asked(r) : NULL;
     const th_key_hub *hub = name ? th_keys_hub_named(&ring->keys, name) : NULL;
 
     r->strange_hub = name && !hub && strcasecmp(name, ring->own.name) != 0;
@@ -207,7 +207,7 @@ int th__key_check(th__request *r)
     th__key_ring *ring = r->server->key_ring;
     th_door door = ring ? th__dispatch_door(r) : TH_DOOR_OPEN;
     th_key_kind kind = TH_KEY_NONE;
-    const char *key;
+    const char *key, *named;
 
     if (door == TH_DOOR_OPEN)
         return 0;
@@ -215,7 +215,8 @@ int th__key_check(th__request *r)
                       th_query_text(&r->query, r->arena, "code"));
     if (key) {
         pthread_rwlock_rdlock(&ring->lock);
-        kind = th_keys_kind(&ring->keys, hub_of(r, door), key);
+        kind = th_keys_kind(&ring->keys, hub_of(r, door), key, &named);
+        r->key_name = th_strdup(r->arena, named);
         pthread_rwlock_unlock(&ring->lock);
     }
     return th_auth_status(door, kind);

@@ -5,10 +5,11 @@
 
 #include "base/clock.h"
 #include "store/entities.h"
+#include "store/purges.h"
 
 #define TERMINAL_SET \
     (1u << TH_COMPLETED | 1u << TH_FAILED | 1u << TH_CANCELED | 1u << TH_TERMINATED)
-#define PAGE 500
+#define MANY_WITHIN (20 * TH__SECOND)
 #define ENTITY_WITHIN (10 * TH__SECOND)
 #define ENTITY_PAUSE (TH__SECOND / 50)
 
@@ -32,11 +33,26 @@ static void answer_missing(th__request *r)
         th__answer_empty(r, 404);
 }
 
+/* With what it started: the status is looked up where it has not finished. */
+static th_rc purge_tree(th__request *r, th_db *db, int *status, th_error *outcome)
+{
+    th_instance *instance = NULL;
+    th_error ignored = { 0 };
+    th_rc rc = th_purge_tree(db, r->hub->name, r->key_name, r->instance_id, outcome);
+
+    if (rc == TH_NOT_FINISHED &&
+        th_instance_get(db, r->arena, r->hub, r->instance_id, &instance, &ignored) == TH_OK)
+        *status = instance->status;
+    return rc;
+}
+
 static th_rc purge_job(th__request *r, th_db *db, th_error *err)
 {
     int status = -1;
     th_error outcome = { 0 };
-    th_rc rc = th_instance_purge(db, r->hub, r->instance_id, &status, &outcome);
+    th_rc rc = th_query_bool(&r->query, r->arena, "recursive", false)
+                   ? purge_tree(r, db, &status, &outcome)
+                   : th_instance_purge(db, r->hub, r->instance_id, &status, &outcome);
 
     switch (rc) {
     case TH_OK:
@@ -146,52 +162,60 @@ void th__purge(th__request *r)
 /* ---- by filter --------------------------------------------------------------------------------
  */
 
-/* Adds to *n what it deleted of a page. One that came to life or went away meanwhile is left alone.
- */
-static th_rc purge_page(th__request *r, th_db *db, const th_instance *rows, size_t count,
-                        int64_t *n, th_error *err)
+static th_purge_filter filter_of(const th__request *r)
 {
-    for (size_t i = 0; i < count; i++) {
-        th_error outcome = { 0 };
-        int status;
-        th_rc rc;
-        if (rows[i].id[0] == '@')
-            continue;
-        rc = th_instance_purge(db, r->hub, rows[i].id, &status, &outcome);
-        if (rc == TH_OK)
-            ++*n;
-        else if (rc != TH_NOT_FOUND && rc != TH_NOT_FINISHED)
-            return th_fail(err, rc, "%s", outcome.text);
-    }
-    return TH_OK;
+    return (th_purge_filter){ .created_from_us = r->filter->created_from_us,
+                              .created_to_us = r->filter->created_to_us,
+                              .statuses = r->filter->statuses,
+                              .recursive = r->recursive,
+                              .key = r->key_name,
+                              .after = r->purged_until };
 }
 
-static th_rc purge_pages(th__request *r, th_db *db, th_arena *arena, th_error *err)
+/* Batch by batch, each its own commit, until the time is over; r->purged_until is NULL then if that
+ * was all. A second run after a lost connection goes on where the first one stood. */
+static th_rc purge_batches(th__request *r, th_db *db, th_error *err)
 {
-    th_instance_filter filter = *r->filter;
-    const char *next = NULL;
+    th_purge_filter filter = filter_of(r);
     th_rc rc;
 
     do {
-        th_instance *rows = NULL;
-        size_t count = 0;
-        filter.after_id = next;
-        rc = th_instances_list(db, arena, r->hub, &filter, &rows, &count, &next, err);
-        if (rc == TH_OK)
-            rc = purge_page(r, db, rows, count, &r->purged, err);
-    } while (rc == TH_OK && next);
+        int64_t deleted = 0;
+        filter.after = r->purged_until;
+        rc = th_purge_batch(db, r->arena, r->hub->name, &filter, &deleted, &r->purged_until, err);
+        r->purged += deleted;
+    } while (rc == TH_OK && r->purged_until && th_mono_us() < r->wait_until_us &&
+             !atomic_load(&r->server->draining));
     return rc;
 }
 
-/* A second run after a lost connection goes on counting. */
-static th_rc purge_many_job(th__request *r, th_db *db, th_error *err)
+/* What is left when the time is over is the engine's. */
+static th_rc leave_rest(th__request *r, th_db *db, th_error *err)
 {
-    th_arena *arena = th_arena_new(0);
-    th_rc rc = purge_pages(r, db, arena, err);
+    th_purge_filter filter = filter_of(r);
+    int64_t purge_id = 0;
+    th_rc rc = th_purge_request(db, r->arena, r->hub->name, &filter, &purge_id, err);
 
-    th_arena_free(arena);
     if (rc != TH_OK)
         return rc;
+    th_buf_clear(&r->out);
+    th_buf_str(&r->out, "{\"instancesDeleted\":");
+    th_buf_i64(&r->out, r->purged);
+    th_buf_str(&r->out, ",\"purgeId\":");
+    th_buf_i64(&r->out, purge_id);
+    th_buf_chr(&r->out, '}');
+    th__answer_json(r, 202);
+    return TH_OK;
+}
+
+static th_rc purge_many_job(th__request *r, th_db *db, th_error *err)
+{
+    th_rc rc = purge_batches(r, db, err);
+
+    if (rc != TH_OK)
+        return rc;
+    if (r->purged_until)
+        return leave_rest(r, db, err);
     if (r->purged)
         answer_count(r, r->purged);
     else
@@ -215,7 +239,8 @@ static bool read_filter(th__request *r, th_instance_filter *f)
     if (th_query_time(&r->query, r->arena, "createdTimeTo", &f->created_to_us))
         f->created_to_us = f->created_to_us ? f->created_to_us : -1;
     f->statuses = named ? asked & TERMINAL_SET : TERMINAL_SET;
-    f->top = PAGE;
+    r->recursive = th_query_bool(&r->query, r->arena, "recursive", false);
+    r->wait_until_us = th_mono_us() + MANY_WITHIN;
     return f->statuses && r->hub;
 }
 

@@ -31,6 +31,7 @@ static const row rows[] = {
     { TH_VERB_POST, "instances/*/resume", TH_ROUTE_RESUME },
     { TH_VERB_POST, "instances/*/rewind", TH_ROUTE_REWIND },
     { TH_VERB_POST, "instances/*/restart", TH_ROUTE_RESTART },
+    { TH_VERB_GET, "instances/*/explain", TH_ROUTE_EXPLAIN },
     { TH_VERB_POST, "entities", TH_ROUTE_ENTITIES },
     { TH_VERB_POST, "entities/*", TH_ROUTE_ENTITIES },
     { TH_VERB_POST, "entities/*/*", TH_ROUTE_ENTITIES },
@@ -39,6 +40,14 @@ static const row rows[] = {
     { TH_VERB_GET, "entities", TH_ROUTE_ENTITIES },
     { TH_VERB_GET, "entities/*", TH_ROUTE_ENTITIES },
     { TH_VERB_GET, "entities/*/*", TH_ROUTE_ENTITIES },
+    { TH_VERB_GET, "admin/hub", TH_ROUTE_HUB },
+    { TH_VERB_POST, "admin/hub/pause", TH_ROUTE_HUB_PAUSE },
+    { TH_VERB_POST, "admin/hub/resume", TH_ROUTE_HUB_RESUME },
+    { TH_VERB_GET, "admin/audit", TH_ROUTE_AUDIT },
+    { TH_VERB_GET, "admin/items", TH_ROUTE_ITEMS },
+    { TH_VERB_POST, "admin/items/*/retry", TH_ROUTE_ITEM_RETRY },
+    { TH_VERB_POST, "admin/items/*/*/retry", TH_ROUTE_ITEM_RETRY },
+    { TH_VERB_POST, "admin/items/*/*/fail", TH_ROUTE_ITEM_FAIL },
     { TH_VERB_ANY, "makeprimary", TH_ROUTE_MAKEPRIMARY },
     { TH_VERB_GET, "schedules", TH_ROUTE_SCHEDULES },
     { TH_VERB_GET, "schedules/*", TH_ROUTE_SCHEDULE },
@@ -75,6 +84,12 @@ const char *th_router_below_base(const char *path)
         return NULL;
     rest += sizeof last - 1;
     return *rest == '\0' || *rest == '/' ? rest : NULL;
+}
+
+bool th_router_is_admin(const char *path)
+{
+    path += strspn(path, "/");
+    return strncasecmp(path, "admin", 5) == 0;
 }
 
 /* Splits n bytes at slashes; false: an empty segment inside, or more of them than any route has. */

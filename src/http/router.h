@@ -37,6 +37,14 @@ typedef enum th_route_id {
     TH_ROUTE_RESUME,
     TH_ROUTE_REWIND,
     TH_ROUTE_RESTART,
+    TH_ROUTE_EXPLAIN,
+    TH_ROUTE_HUB,
+    TH_ROUTE_HUB_PAUSE,
+    TH_ROUTE_HUB_RESUME,
+    TH_ROUTE_AUDIT,
+    TH_ROUTE_ITEMS,
+    TH_ROUTE_ITEM_RETRY,
+    TH_ROUTE_ITEM_FAIL,
     TH_ROUTE_ENTITIES,
     TH_ROUTE_MAKEPRIMARY,
     TH_ROUTE_SCHEDULES,
@@ -61,6 +69,9 @@ th_verb th_verb_parse(const char *method); /* methods are case-sensitive */
  * The base's last segment matches in any case.
  */
 const char *th_router_below_base(const char *path);
+
+/* Whether a path below the base begins with "admin": no route that does so has another door. */
+bool th_router_is_admin(const char *path);
 
 /* Route of a path below the base. Arguments live in arena. */
 th_route th_router_match(th_arena *arena, th_verb verb, const char *path);

@@ -18,6 +18,7 @@ static void from_row(const PGresult *res, th_hub *out)
     snprintf(out->name, sizeof out->name, "%s", PQgetvalue(res, 0, 1));
     out->first_partition = int_of(res, 2);
     out->partition_count = int_of(res, 3);
+    out->paused = PQgetvalue(res, 0, 4)[0] == 't';
 }
 
 th_rc th_hub_get(th_db *db, const char *name, th_hub *out, th_error *err)
@@ -25,7 +26,8 @@ th_rc th_hub_get(th_db *db, const char *name, th_hub *out, th_error *err)
     PGresult *res = NULL;
 
     th_rc rc = th_db_query(db,
-                           "select hub_id, name, first_partition, partition_count from taskhub.hubs"
+                           "select hub_id, name, first_partition, partition_count,"
+                           " paused_at is not null from taskhub.hubs"
                            " where lower(name) = lower($1 collate \"C\")",
                            1, &name, &res, err);
     if (rc != TH_OK)

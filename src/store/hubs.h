@@ -4,6 +4,8 @@
 #ifndef TH_STORE_HUBS_H
 #define TH_STORE_HUBS_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "store/db.h"
 
@@ -12,6 +14,7 @@ typedef struct th_hub {
     char name[64];
     int32_t first_partition;
     int32_t partition_count;
+    bool paused; /* when it was looked up */
 } th_hub;
 
 /* Creates the hub with that many partitions if it is not there; an existing hub keeps its count.

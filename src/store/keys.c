@@ -113,11 +113,12 @@ static void add_hub(th_keys *out, th_arena *arena, const PGresult *res, int row)
     explicit_bzero(secret, sizeof secret);
 }
 
-static void add_key(th_keys *out, const PGresult *res, int row)
+static void add_key(th_keys *out, th_arena *arena, const PGresult *res, int row)
 {
     th_key *key = &out->keys[out->n_keys++];
 
     key->hub_id = (int32_t)strtol(PQgetvalue(res, row, 0), NULL, 10);
+    key->name = th_strdup(arena, PQgetvalue(res, row, 1));
     key->kind = th_key_kind_parse(PQgetvalue(res, row, 2));
     read_hex(PQgetvalue(res, row, 3), key->hash, sizeof key->hash);
 }
@@ -138,7 +139,7 @@ th_rc th_keys_load(th_db *db, th_arena *arena, th_keys *out, th_error *err)
         if (strcmp(PQgetvalue(res, row, 2), "hub") == 0)
             add_hub(out, arena, res, row);
         else
-            add_key(out, res, row);
+            add_key(out, arena, res, row);
     }
 
 done:
@@ -180,20 +181,25 @@ void th_keys_give(th_keys *keys, th_arena *arena, int32_t hub_id, const char *ke
 }
 
 /* Goes through all keys of the hub, whichever fits. */
-th_key_kind th_keys_kind(const th_keys *keys, int32_t hub_id, const char *key)
+th_key_kind th_keys_kind(const th_keys *keys, int32_t hub_id, const char *key, const char **name)
 {
     const th_key_hub *hub = th_keys_hub(keys, hub_id);
     th_key_kind kind = TH_KEY_NONE;
     uint8_t hash[32];
 
+    *name = NULL;
     th_key_hash(key, hash);
-    if (hub && th_equal_secret(hub->hash, hash, sizeof hash))
+    if (hub && th_equal_secret(hub->hash, hash, sizeof hash)) {
         kind = TH_KEY_SYSTEM;
+        *name = TH_SYSTEM_KEY_NAME;
+    }
     for (size_t i = 0; i < keys->n_keys; i++) {
         const th_key *k = &keys->keys[i];
 
-        if (k->hub_id == hub_id && th_equal_secret(k->hash, hash, sizeof hash))
+        if (k->hub_id == hub_id && th_equal_secret(k->hash, hash, sizeof hash)) {
             kind = k->kind;
+            *name = k->name;
+        }
     }
     return kind;
 }

@@ -27,6 +27,7 @@ typedef enum th_key_kind {
 
 typedef struct th_key {
     int32_t hub_id;
+    const char *name;
     th_key_kind kind;
     uint8_t hash[32];
 } th_key;
@@ -72,7 +73,10 @@ void th_keys_give(th_keys *keys, th_arena *arena, int32_t hub_id, const char *ke
 const th_key_hub *th_keys_hub(const th_keys *keys, int32_t hub_id);         /* NULL: none */
 const th_key_hub *th_keys_hub_named(const th_keys *keys, const char *name); /* in any case */
 
-/* What the key opens of that hub; in a time that does not tell how near it came. */
-th_key_kind th_keys_kind(const th_keys *keys, int32_t hub_id, const char *key);
+/*
+ * What the key opens of that hub; in a time that does not tell how near it came. *name: what it is
+ * called, where keys lives; NULL if it is none.
+ */
+th_key_kind th_keys_kind(const th_keys *keys, int32_t hub_id, const char *key, const char **name);
 
 #endif

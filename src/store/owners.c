@@ -286,10 +286,13 @@ static th_seen_partition partition_of(const PGresult *res, int row)
 
 static void read_server(th_watch *out, const PGresult *res, int row)
 {
+    out->paused = flag(res, row, 0);
+    out->purging = flag(res, row, 1);
+    out->retains = flag(res, row, 2);
     out->server_now_us = th_get_time(PQgetvalue(res, row, C_TIME));
     out->server_up_us = out->server_now_us - th_get_time(PQgetvalue(res, row, C_TIME + 1));
     out->early_seconds = number(res, row, 0);
-    out->keeps_history = flag(res, row, 0);
+    out->keeps_history = flag(res, row, 3);
 }
 
 static void read_watch(th_arena *arena, th_watch *out, const PGresult *res)

@@ -62,6 +62,9 @@ typedef struct th_watch {
     size_t worker_count;
     th_seen_partition *partitions; /* of this hub, sorted by id */
     size_t partition_count;
+    bool paused;  /* the hub: nothing new may begin */
+    bool purging; /* purges that were asked for wait */
+    bool retains; /* the hub's instances or its audit are kept for a time only */
     int64_t server_now_us;
     int64_t server_up_us;  /* since the postmaster started */
     int32_t early_seconds; /* the hub keeps early events for so long; 0: not, -1: never set */

@@ -76,7 +76,25 @@ def test_hubs_are_created_once_and_listed(hub):
     names = {row["name"]: row["partitions"] for row in hub.json("hub", "list")}
     assert names["TestHub"] == 2 and names["Another"] == 3
     text = hub("hub", "list").stdout.splitlines()
-    assert text[0].split() == ["name", "partitions", "owned", "createdTime"]
+    assert text[0].split() == ["name", "partitions", "owned", "createdTime", "pausedTime", "pausedBy", "reason"]
+
+
+def test_a_hub_is_paused_and_resumed(hub):
+    def listed():
+        return next(row for row in hub.json("hub", "list") if row["name"] == "TestHub")
+
+    assert listed()["pausedTime"] is None
+    assert "is paused" in hub("hub", "pause", "testhub", "--reason", "night shift").stdout
+    since = listed()["pausedTime"]
+    assert since and listed()["reason"] == "night shift"
+    assert hub.json("hub", "pause", "--hub", "TestHub", "--reason", "again")["pausedTime"] == since
+    assert listed()["reason"] == "night shift"
+    assert hub.json("hub", "resume", "TestHub")["wasPaused"] is True
+    assert "hub TestHub goes on" in hub("hub", "resume", "TestHub").stdout
+    assert listed()["pausedTime"] is None
+    assert "no hub" in hub("hub", "pause", "Nowhere", status=FAILED).stderr
+    assert hub.sql("select act, arguments ->> 'reason' from taskhub.audit where hub = 'TestHub' and act in ('pause_hub', 'resume_hub') order by audit_id") == [
+        ("pause_hub", "night shift"), ("resume_hub", None)]
 
 
 # ---- key ----

@@ -1,7 +1,7 @@
 -- taskhub.stuck: shows what nothing will wake, and nothing else.
 begin;
 \ir helpers/taskhub_test.sql
-select plan(37);
+select plan(40);
 select taskhub_test.given_hub();
 create function pg_temp.stuck() returns setof text language sql as
     $$ select instance_id from taskhub.stuck where hub = 'PgTapHub' order by 1 $$;
@@ -32,6 +32,13 @@ select dblink_exec('worker', 'do $d$ begin perform pg_advisory_lock(x''74680002'
 select results_eq('select * from pg_temp.stuck()', array['x'], 'with one it is overdue');
 select results_eq($$ select reason, since from taskhub.stuck where instance_id = 'x' $$,
     $$ values ('a message is overdue', pg_temp.ago(3600)) $$, 'and it says since when');
+select taskhub.pause_hub();
+select is_empty('select * from pg_temp.stuck()', 'not in a paused hub');
+select taskhub.resume_hub();
+select is_empty('select * from pg_temp.stuck()', 'nor a moment after it was resumed');
+update taskhub.hubs set resumed_at = pg_temp.ago(31) where name = 'PgTapHub';
+select results_eq('select * from pg_temp.stuck()', array['x'], 'but then it is');
+update taskhub.hubs set resumed_at = null where name = 'PgTapHub';
 update taskhub.workers set roles = 'activities' from w where worker_id = w.id;
 select is_empty('select * from pg_temp.stuck()', 'a worker for activities only is no reason');
 update taskhub.workers set roles = 'orchestrators' from w where worker_id = w.id;

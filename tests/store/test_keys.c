@@ -18,7 +18,8 @@ static th_key_kind kind_now(const th_hub *hub, const char *key)
 {
     th_arena *arena = th_arena_new(0);
     th_keys keys = given_loaded(arena);
-    th_key_kind kind = th_keys_kind(&keys, hub->hub_id, key);
+    const char *name;
+    th_key_kind kind = th_keys_kind(&keys, hub->hub_id, key, &name);
 
     th_arena_free(arena);
     return kind;

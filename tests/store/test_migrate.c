@@ -105,6 +105,12 @@ static th_rc migrate(th_db *db, th_schema_state *state)
     return rc;
 }
 
+/* The number that the last step's file begins with. */
+static int last_step(void)
+{
+    return (int)strtol(th_migrations[th_migrations_count - 1].name, NULL, 10);
+}
+
 TEST(an_empty_database_gets_all_steps_and_the_program_may_run_on_it)
 {
     th_db *db = fresh("th_migrate_a", "");
@@ -116,7 +122,7 @@ TEST(an_empty_database_gets_all_steps_and_the_program_may_run_on_it)
     CHECK_INT(th_schema_check(db, &err), TH_SCHEMA);
     CHECK(strstr(err.text, "taskhub migrate") != NULL);
     CHECK_INT(migrate(db, &state), TH_OK);
-    CHECK_INT(state.version, (int)th_migrations_count);
+    CHECK_INT(state.version, last_step());
     CHECK_INT(state.available, state.version);
     CHECK_INT(number(db, "select count(*) from taskhub.schema_version"), th_migrations_count);
     CHECK_INT(number(db, "select count(*) from pg_locks where locktype = 'advisory'"
@@ -177,7 +183,7 @@ TEST(two_migrations_at_once_both_succeed_and_apply_each_step_once)
     for (int i = 0; i < 3; i++) {
         pthread_join(threads[i], NULL);
         CHECK_INT(m[i].rc, TH_OK);
-        CHECK_INT(m[i].state.version, (int)th_migrations_count);
+        CHECK_INT(m[i].state.version, last_step());
     }
     CHECK_INT(number(db, "select count(*) from taskhub.schema_version"), th_migrations_count);
     drop(db, "th_migrate_c");
@@ -287,7 +293,7 @@ TEST(a_step_that_fails_is_named_and_leaves_nothing_behind)
     CHECK_INT(number(db, "select max(version) from taskhub.schema_version"), 1);
     run(db, "drop table taskhub.instances");
     CHECK_INT(migrate(db, &state), TH_OK);
-    CHECK_INT(state.version, (int)th_migrations_count);
+    CHECK_INT(state.version, last_step());
     drop(db, "th_migrate_h");
 }
 
@@ -305,7 +311,7 @@ TEST(an_owner_who_may_create_neither_roles_nor_schemas_can_migrate_a_schema_made
     if (plain)
         CHECK_INT(migrate(plain, &state), TH_OK);
     th_db_close(plain);
-    CHECK_INT(state.version, (int)th_migrations_count);
+    CHECK_INT(state.version, last_step());
     CHECK_INT(number(db, "select count(*) from pg_tables where schemaname = 'taskhub'"
                          " and tableowner <> 'th_migrate_plain'"),
               0);

@@ -27,6 +27,11 @@ TEST(metrics_open_to_any_key)
     check_door(TH_DOOR_METRICS, (int[]){ 401, 0, 0, 0 });
 }
 
+TEST(what_is_done_to_a_whole_hub_opens_to_master_keys_only)
+{
+    check_door(TH_DOOR_ADMIN, (int[]){ 401, 403, 403, 0 });
+}
+
 TEST(an_open_door_asks_for_none)
 {
     check_door(TH_DOOR_OPEN, (int[]){ 0, 0, 0, 0 });
@@ -61,11 +66,13 @@ typedef struct given_keys {
     th_keys all;
 } given_keys;
 
+static const char *called; /* the key that was asked about last */
+
 static void given_key(given_keys *g, int32_t hub_id, th_key_kind kind, const char *text)
 {
     th_key *key = &g->keys[g->all.n_keys++];
 
-    *key = (th_key){ .hub_id = hub_id, .kind = kind };
+    *key = (th_key){ .hub_id = hub_id, .name = text, .kind = kind };
     th_key_hash(text, key->hash);
 }
 
@@ -88,15 +95,28 @@ TEST(a_key_is_what_its_hub_says_and_nothing_to_another)
     given_keys g;
 
     given_two_hubs(&g);
-    CHECK_INT(th_keys_kind(&g.all, 1, "url-one"), TH_KEY_SYSTEM);
-    CHECK_INT(th_keys_kind(&g.all, 1, "m"), TH_KEY_MASTER);
-    CHECK_INT(th_keys_kind(&g.all, 1, "s"), TH_KEY_SYSTEM);
-    CHECK_INT(th_keys_kind(&g.all, 1, "f"), TH_KEY_FUNCTION);
-    CHECK_INT(th_keys_kind(&g.all, 1, "url-two"), TH_KEY_NONE);
-    CHECK_INT(th_keys_kind(&g.all, 1, "f2"), TH_KEY_NONE);
-    CHECK_INT(th_keys_kind(&g.all, 2, "m"), TH_KEY_NONE);
-    CHECK_INT(th_keys_kind(&g.all, 2, "f2"), TH_KEY_FUNCTION);
-    CHECK_INT(th_keys_kind(&g.all, 3, "m"), TH_KEY_NONE);
+    CHECK_INT(th_keys_kind(&g.all, 1, "url-one", &called), TH_KEY_SYSTEM);
+    CHECK_INT(th_keys_kind(&g.all, 1, "m", &called), TH_KEY_MASTER);
+    CHECK_INT(th_keys_kind(&g.all, 1, "s", &called), TH_KEY_SYSTEM);
+    CHECK_INT(th_keys_kind(&g.all, 1, "f", &called), TH_KEY_FUNCTION);
+    CHECK_INT(th_keys_kind(&g.all, 1, "url-two", &called), TH_KEY_NONE);
+    CHECK_INT(th_keys_kind(&g.all, 1, "f2", &called), TH_KEY_NONE);
+    CHECK_INT(th_keys_kind(&g.all, 2, "m", &called), TH_KEY_NONE);
+    CHECK_INT(th_keys_kind(&g.all, 2, "f2", &called), TH_KEY_FUNCTION);
+    CHECK_INT(th_keys_kind(&g.all, 3, "m", &called), TH_KEY_NONE);
+}
+
+TEST(a_key_is_called_by_its_name_and_an_unknown_one_has_none)
+{
+    given_keys g;
+
+    given_two_hubs(&g);
+    th_keys_kind(&g.all, 1, "m", &called);
+    CHECK_STR(called, "m");
+    th_keys_kind(&g.all, 1, "url-one", &called);
+    CHECK_STR(called, TH_SYSTEM_KEY_NAME);
+    th_keys_kind(&g.all, 1, "f2", &called);
+    CHECK(called == NULL);
 }
 
 TEST(only_the_whole_key_in_its_own_letters_counts)
@@ -106,7 +126,7 @@ TEST(only_the_whole_key_in_its_own_letters_counts)
 
     given_two_hubs(&g);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        CHECK_INT(th_keys_kind(&g.all, 1, others[i]), TH_KEY_NONE);
+        CHECK_INT(th_keys_kind(&g.all, 1, others[i], &called), TH_KEY_NONE);
 }
 
 TEST(hubs_are_found_by_number_and_by_name_in_any_case)
@@ -128,9 +148,9 @@ TEST(a_given_system_key_takes_the_place_of_the_derived_one)
     given_two_hubs(&g);
     th_keys_give(&g.all, arena, 1, "given");
     CHECK_STR(th_keys_hub(&g.all, 1)->system_key, "given");
-    CHECK_INT(th_keys_kind(&g.all, 1, "given"), TH_KEY_SYSTEM);
-    CHECK_INT(th_keys_kind(&g.all, 1, "url-one"), TH_KEY_NONE);
-    CHECK_INT(th_keys_kind(&g.all, 2, "given"), TH_KEY_NONE);
+    CHECK_INT(th_keys_kind(&g.all, 1, "given", &called), TH_KEY_SYSTEM);
+    CHECK_INT(th_keys_kind(&g.all, 1, "url-one", &called), TH_KEY_NONE);
+    CHECK_INT(th_keys_kind(&g.all, 2, "given", &called), TH_KEY_NONE);
     th_arena_free(arena);
 }
 

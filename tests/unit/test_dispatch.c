@@ -142,6 +142,28 @@ static void measure(scene *s, const char *name, int64_t us)
 
 /* ---- promises -------------------------------------------------------------------------------- */
 
+TEST(while_paused_nothing_begins_and_what_waited_comes_back_abandoned)
+{
+    scene *s = given_scene(1, 0);
+
+    start(s, "Quick", 1);
+    start(s, "Quick", 2); /* waits for the slot */
+    th_dispatch_set_paused(s->d, true);
+    CHECK_INT(s->started, 1);
+    CHECK_INT(s->abandoned, 1);
+    CHECK(!th_dispatch_reserve(s->d, "Quick"));
+    CHECK_INT(th_dispatch_reserve_free(s->d), 0);
+    start(s, "Quick", 3);
+    CHECK_INT(s->abandoned, 2);
+
+    answer(s, s->running[0], TH_ANSWER_DONE, "1", NULL);
+    CHECK_INT(s->done, 1);
+    th_dispatch_set_paused(s->d, false);
+    CHECK(promise_and_start(s, "Quick", 4));
+    CHECK_INT(s->started, 2);
+    end_scene(s);
+}
+
 TEST(a_name_of_unknown_duration_is_promised_free_slots_only)
 {
     scene *s = given_scene(3, 0);

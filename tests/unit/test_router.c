@@ -22,6 +22,15 @@ TEST(the_last_segment_of_the_base_path_matches_in_any_case)
     CHECK_STR(th_router_below_base("/x"), NULL);
 }
 
+TEST(what_begins_with_admin_is_for_admins_however_it_is_spelled)
+{
+    CHECK(th_router_is_admin("/admin/hub"));
+    CHECK(th_router_is_admin("/ADMIN/hub"));
+    CHECK(th_router_is_admin("//admin"));
+    CHECK(!th_router_is_admin("/instances/admin"));
+    CHECK(!th_router_is_admin("/"));
+}
+
 TEST(each_route_is_found_by_verb_and_path)
 {
     static const struct {
@@ -45,6 +54,15 @@ TEST(each_route_is_found_by_verb_and_path)
         { "POST", "/instances/i/resume", TH_ROUTE_RESUME, "i", NULL },
         { "POST", "/instances/i/rewind", TH_ROUTE_REWIND, "i", NULL },
         { "POST", "/instances/i/restart", TH_ROUTE_RESTART, "i", NULL },
+        { "GET", "/instances/i/explain", TH_ROUTE_EXPLAIN, "i", NULL },
+        { "GET", "/admin/hub", TH_ROUTE_HUB, NULL, NULL },
+        { "POST", "/ADMIN/hub/pause/", TH_ROUTE_HUB_PAUSE, NULL, NULL },
+        { "GET", "/admin/audit", TH_ROUTE_AUDIT, NULL, NULL },
+        { "GET", "/admin/items", TH_ROUTE_ITEMS, NULL, NULL },
+        { "POST", "/admin/items/i/retry", TH_ROUTE_ITEM_RETRY, "i", NULL },
+        { "POST", "/admin/items/i/4/retry", TH_ROUTE_ITEM_RETRY, "i", "4" },
+        { "POST", "/admin/items/i/4/fail", TH_ROUTE_ITEM_FAIL, "i", "4" },
+        { "POST", "/admin/hub/resume", TH_ROUTE_HUB_RESUME, NULL, NULL },
         { "POST", "/entities/Counter/k", TH_ROUTE_ENTITIES, "Counter", "k" },
         { "GET", "/entities", TH_ROUTE_ENTITIES, NULL, NULL },
         { "PUT", "/makeprimary", TH_ROUTE_MAKEPRIMARY, NULL, NULL },

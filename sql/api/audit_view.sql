@@ -1,0 +1,6 @@
+-- taskhub.audit_view: what people did by hand, for administrators. Over HTTP only acts that concern a hub as a whole or an
+-- item are here; what is done to a single instance stands in its history, with time and reason.
+create or replace view taskhub.audit_view as
+select a.at, a.hub, a.act, a.instance_id, a.arguments, a.db_user, a.key_name, a.client, a.audit_id
+from taskhub.audit a;
+comment on view taskhub.audit_view is 'What people did by hand: when, in which hub, what, to which instance, who.';

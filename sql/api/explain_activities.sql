@@ -1,0 +1,53 @@
+-- taskhub.explain_activities(instance, hub_id)
+--
+-- Inner. What taskhub.explain says of the activities that an instance's present run waits for, one row each.
+-- Errors: none. Tables: reads activities, workers, locks.
+create or replace function taskhub.explain_activities(p_instance taskhub.instances, p_hub_id int)
+returns table (reason text, since timestamptz, due timestamptz, subject text, worker_id int, host text, pid int,
+               delivery int, sentence text)
+language sql stable set search_path = pg_catalog, pg_temp as $$
+    with alive as materialized (
+        select * from taskhub.live_workers(p_hub_id)
+    ), item as (
+        select a.*, w.host, w.pid, v.worker_id is not null as is_alive,
+               exists (select from alive k, unnest(k.activities) n where lower(n collate "C") = lower(a.name collate "C"))
+                   as has_worker,
+               (select count(*) from taskhub.activities b join alive k on k.worker_id = b.claimed_by
+                where b.claimed_by is not null and a.claimed_by is null) as running
+        from taskhub.activities a
+        left join taskhub.workers w on w.worker_id = a.claimed_by
+        left join alive v on v.worker_id = a.claimed_by
+        where a.partition_id = p_instance.partition_id and a.instance_id = p_instance.instance_id
+          and a.execution_id = p_instance.execution_id
+    ), said as (
+        select i.*, case
+            when i.claimed_by is not null and i.is_alive then 'activity'
+            when i.claimed_by is not null then 'activity_lost'
+            when i.due = 'infinity' then 'parked'
+            when i.due > now() then 'activity_delayed'
+            when not i.has_worker then 'no_worker'
+            when i.created_at < now() - interval '2 s' then 'throttled'
+            else 'activity' end as what,
+            format('activity "%s" (number %s)', i.name, i.seq) as named
+        from item i
+    )
+    select s.what, coalesce(s.claimed_at, s.created_at), nullif(nullif(s.due, '-infinity'), 'infinity'), s.name, s.claimed_by, s.host, s.pid,
+           s.claim_no,
+           case s.what
+               when 'activity_lost' then format('%s is claimed by worker %s (%s, pid %s), which is gone; it comes free soon',
+                                                s.named, s.claimed_by, s.host, s.pid)
+               when 'parked' then format('%s is parked until somebody lets it run again or fail: its worker died %s times',
+                                         s.named, s.crashes)
+               when 'activity_delayed' then format('%s is tried again at %s', s.named, taskhub.utc_text(s.due))
+               when 'no_worker' then format('%s waits since %s for a process that has an activity of that name: none is alive',
+                                            s.named, taskhub.utc_text(s.created_at))
+               when 'throttled' then format('%s waits since %s for a free place: processes that have it are alive, and %s activities run',
+                                            s.named, taskhub.utc_text(s.created_at), s.running)
+               else case when s.claimed_by is null then format('%s is about to be taken', s.named)
+                         else format('%s runs since %s in worker %s (%s, pid %s), delivery %s', s.named,
+                                     taskhub.utc_text(s.claimed_at), s.claimed_by, s.host, s.pid, s.claim_no) end
+           end
+    from said s order by s.seq
+$$;
+comment on function taskhub.explain_activities(taskhub.instances, int) is
+    'Inner: what taskhub.explain says of the activities that an instance waits for.';
