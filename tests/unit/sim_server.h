@@ -78,6 +78,17 @@ static bool sim_in_hand(const sim_op *op, int64_t no)
     return false;
 }
 
+/* For an entity that holds an earlier one. */
+static bool sim_is_behind(const sim_message *m)
+{
+    for (size_t i = 0; i < server.db->messages_count && *m->id == '@'; i++) {
+        const sim_message *held = &server.db->messages[i];
+        if (held->due == TH_TIME_INF && held->no < m->no && strcmp(held->id, m->id) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void sim_row(th_inbox_row *row, const sim_message *m)
 {
     const sim_instance *i = sim_find(server.db, m->id);
@@ -98,6 +109,7 @@ static void sim_row(th_inbox_row *row, const sim_message *m)
                            .body = m->body,
                            .sent_us = m->sent,
                            .found = i != NULL,
+                           .behind = sim_is_behind(m),
                            .parent_ref = TH_NONE };
     if (!i)
         return;
@@ -106,6 +118,11 @@ static void sim_row(th_inbox_row *row, const sim_message *m)
     row->status = (int16_t)i->status;
     row->row_name = i->name;
     row->version = i->version;
+    row->parent_instance_id = i->parent;
+    row->has_parent_execution = i->parent != NULL;
+    row->parent_execution_id = i->parent_execution;
+    row->parent_ref = i->parent ? i->parent_ref : TH_NONE;
+    row->is_entity = i->is_entity;
     row->input =
         m->kind == TH_ExecutionStarted && th_uuid_equal(&i->start, &m->start) ? i->input : NULL;
 }
@@ -200,14 +217,21 @@ static void sim_do_load(sim_op *op)
         const sim_instance *i = sim_find(server.db, op->ids[k]);
         if (!i)
             continue;
-        done->instances[done->instance_count++] = (th_instance_row){ .partition_id = i->partition,
-                                                                     .instance_id = i->id,
-                                                                     .start_id = i->start,
-                                                                     .execution_id = i->execution,
-                                                                     .status = (int16_t)i->status,
-                                                                     .name = i->name,
-                                                                     .version = i->version,
-                                                                     .parent_ref = TH_NONE };
+        done->instances[done->instance_count++] =
+            (th_instance_row){ .partition_id = i->partition,
+                               .instance_id = i->id,
+                               .start_id = i->start,
+                               .execution_id = i->execution,
+                               .status = (int16_t)i->status,
+                               .name = i->name,
+                               .version = i->version,
+                               .parent_instance_id = i->parent,
+                               .has_parent_execution = i->parent != NULL,
+                               .parent_execution_id = i->parent_execution,
+                               .parent_ref = i->parent ? i->parent_ref : TH_NONE,
+                               .is_entity = i->is_entity,
+                               .state = i->state,
+                               .lock_holder = i->holder };
         sim_load_episodes(done, i);
     }
 }
