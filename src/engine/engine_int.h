@@ -24,11 +24,13 @@ enum {
     TH_IN_FLIGHT = 2,     /* batches (protocol B2) */
     TH_BATCH_ROWS = 500,  /* instances a batch (protocol B5) */
     TH_HAND = 2000,       /* inbox rows in hand */
+    TH_CROWD = 250,       /* of one instance's queue: more stay in the table */
     TH_CRASH_LIMIT = 5,   /* of an activity */
     TH_ATTEMPT_LIMIT = 3, /* of an orchestrator's messages */
 };
 
 typedef struct th_pump th_pump;
+typedef struct th_crowd th_crowd; /* pump_crowd.c */
 
 /* A partition that a pump owns. */
 typedef struct th_part {
@@ -147,10 +149,14 @@ struct th_pump {
     uint64_t read_no;   /* of the read that is in the pipeline, or was last */
     uint64_t taking_no; /* of the one whose rows are being taken; 0: none */
     bool refusing;      /* some instance refuses its rows of that read */
-    bool want_starts;   /* an instance waits for the start of its next generation */
-    bool loading;       /* a load is in the pipeline */
-    bool want_held;     /* some instance wants its held messages */
-    bool idle_locks;    /* IDLE locks are held (or asked for) */
+    th_crowd *crowds;   /* instances whose messages reads leave out */
+    size_t crowd_count, crowd_cap;
+    size_t crowd;     /* TH_CROWD; tests have another */
+    bool left_some;   /* the read that is in the pipeline, or was last, has left out some */
+    bool want_starts; /* an instance waits for the start of its next generation */
+    bool loading;     /* a load is in the pipeline */
+    bool want_held;   /* some instance wants its held messages */
+    bool idle_locks;  /* IDLE locks are held (or asked for) */
     bool
         idle_partly; /* some could not be had, and locks count: let go of all before the next try */
     bool failing;    /* a batch failed: wait until all in flight is reported, then recover */
@@ -286,6 +292,15 @@ void th__take_rows(th_pump *pump, th_pen_done *done);
 void th__take_load(th_pump *pump, th_pen_done *done);
 void th__reads_failed(th_pump *pump, th_pen_op op);
 void th__want_load(th_pump *pump, th_inst *inst);
+
+/* instances that are sent too much (pump_crowd.c) */
+bool th__crowd_refuses(th_pump *pump, th_inst *inst,
+                       const th_msg *msg); /* it stays in the table for now */
+bool th__crowd_thins(const th_pump *pump); /* some instance can take more again */
+void th__crowds_thin(th_pump *pump);       /* those are read again */
+void th__crowds_forget(th_pump *pump);
+/* Whose messages are left out: crowd_count ids, for the caller to free. */
+const char **th__crowd_ids(const th_pump *pump);
 
 /* commits (pump_commit.c) */
 th_commit *th__touch(

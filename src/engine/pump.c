@@ -160,7 +160,7 @@ static bool wants_read(const th_pump *pump)
     for (size_t i = 0; i < pump->part_count; i++)
         if (pump->parts[i].want_read && !pump->parts[i].giving)
             return true;
-    return pump->want_held;
+    return pump->want_held || th__crowd_thins(pump);
 }
 
 static bool has_work(const th_pump *pump)
@@ -348,6 +348,7 @@ th_rc th__pump_start(th_engine *engine, th_pump *pump, int index, th_error *err)
     pump->engine = engine;
     pump->index = index;
     pump->limit = TH_BATCH_ROWS;
+    pump->crowd = TH_CROWD;
     th__mail_init(pump);
     th_warm_init(&pump->warm);
     pump->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -378,6 +379,7 @@ void th__pump_free(th_pump *pump)
     if (pump->part_count || pump->flying_count)
         th__lose(pump, &why);
     th_pen_close(pump->pen);
+    th__crowds_forget(pump);
     th_warm_free(&pump->warm);
     th__free_unsettled(pump);
     th__commit_free(pump->building);
@@ -388,5 +390,6 @@ void th__pump_free(th_pump *pump)
     th__items_free(&pump->items);
     free(pump->parts);
     free(pump->loads);
+    free(pump->crowds);
     close(pump->event_fd);
 }

@@ -297,6 +297,7 @@ static void drop_building(th_pump *pump)
 
 static void reset(th_pump *pump)
 {
+    th__crowds_forget(pump);
     pump->ready_head = pump->ready_tail = pump->careful = pump->entities_waiting = NULL;
     pump->ready_count = pump->load_count = pump->load_sent = 0;
     pump->reading = pump->loading = pump->idle_locks = pump->idle_partly = pump->failing =

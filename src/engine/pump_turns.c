@@ -71,6 +71,10 @@ void th__receive(th_pump *pump, th_msg *msg)
         th_msg_free(msg); /* it is read once more */
         return;
     }
+    if (th__crowd_refuses(pump, inst, msg)) {
+        th_msg_free(msg);
+        return;
+    }
     if (msg->message_no)
         hand_add(pump, msg);
     if (inst->ent)

@@ -21,6 +21,8 @@ typedef struct sim_op {
     size_t n;
     int64_t *hand;
     size_t hand_count;
+    const char **left_out;
+    size_t left_out_count;
     int32_t limit;
     bool executed;
     th_arena *arena;
@@ -89,6 +91,17 @@ static bool sim_is_behind(const sim_message *m)
     return false;
 }
 
+static bool sim_is_left_out(const sim_op *op, const sim_message *m)
+{
+    bool always = m->kind == TH_ExecutionStarted || m->kind == TH_ExecutionTerminated ||
+                  m->kind == TH_ExecutionSuspended || m->kind == TH_ExecutionResumed ||
+                  m->kind == TH_ExecutionRewound;
+    for (size_t i = 0; i < op->left_out_count; i++)
+        if (!always && m->due == TH_TIME_NEG_INF && strcmp(op->left_out[i], m->id) == 0)
+            return true;
+    return false;
+}
+
 static void sim_row(th_inbox_row *row, const sim_message *m)
 {
     const sim_instance *i = sim_find(server.db, m->id);
@@ -144,7 +157,7 @@ static void sim_range(sim_op *op, int32_t partition, bool at_once)
         const sim_message *m = &server.db->messages[i];
         bool due = at_once ? m->due == TH_TIME_NEG_INF
                            : m->due > TH_TIME_NEG_INF && m->due <= server.db->now_us;
-        if (due && m->partition == partition && !sim_in_hand(op, m->no))
+        if (due && m->partition == partition && !sim_in_hand(op, m->no) && !sim_is_left_out(op, m))
             sim_row(&done->rows[done->count++], m);
     }
     qsort(done->rows + first, done->count - first, sizeof *done->rows, sim_by_due);

@@ -380,6 +380,7 @@ static void sim_boot(world *w)
     w->pump = e->pumps = th_malloc(sizeof *e->pumps);
     w->pump->engine = e;
     w->pump->limit = sim_once_in(3) ? 1 : TH_BATCH_ROWS;
+    w->pump->crowd = sim_once_in(2) ? TH_CROWD : 1 + sim_pick(3);
     w->pump->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     th__mail_init(w->pump);
     th_warm_init(&w->pump->warm);
