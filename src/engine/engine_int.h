@@ -36,6 +36,7 @@ typedef struct th_crowd th_crowd; /* pump_crowd.c */
 typedef struct th_part {
     int32_t partition_id;
     int64_t term, next_commit;
+    int64_t owned_since_us; /* monotonic */
     int64_t careful_until; /* highest message_no of takeover that may be dangerous; 0: run freely */
     bool want_read;
     bool giving;             /* nothing new for it: goes back when nothing is under way */
@@ -271,6 +272,8 @@ void th__again(th_pump *pump, th_inst *inst,
                int64_t delay_us); /* its item came back without an answer */
 void th__check_times(th_pump *pump, int64_t now_us);
 th_rc th__careful_round(th_pump *pump, th_error *err) TH_MUST_CHECK;
+bool th__careful_is_due(
+    const th_pump *pump); /* some instance waits for a careful round, and may run */
 
 /* entities (pump_entities.c) */
 bool th__entity_overflows(const th_pump *pump, const th_inst *inst, const th_msg *msg);

@@ -78,7 +78,7 @@ static th_rc take_results(th_pump *pump, th_error *err)
 static bool pipeline_must_drain(const th_pump *pump)
 {
     return pump->failing || pump->orders || th__is_giving(pump) || pump->resend_at_us ||
-           (pump->careful && !pump->ready_head) ||
+           (!pump->ready_head && th__careful_is_due(pump)) ||
            (pump->unsettled && pump->settle_at_us <= th_mono_us());
 }
 
@@ -119,7 +119,8 @@ static th_rc work_alone(th_pump *pump, th_error *err)
         rc = th__give_finished(pump, err);
     if (rc == TH_OK && pump->unsettled && pump->settle_at_us <= th_mono_us())
         th__settle(pump);
-    if (rc == TH_OK && pump->pen && pump->careful && !pump->ready_head && !pump->building)
+    if (rc == TH_OK && pump->pen && !pump->ready_head && !pump->building &&
+        th__careful_is_due(pump))
         rc = th__careful_round(pump, err);
     return rc;
 }
@@ -165,7 +166,7 @@ static bool wants_read(const th_pump *pump)
 
 static bool has_work(const th_pump *pump)
 {
-    return pump->ready_head || pump->careful || pump->building || pump->load_count ||
+    return pump->ready_head || th__careful_is_due(pump) || pump->building || pump->load_count ||
            wants_read(pump) || pump->orders || th__is_giving(pump);
 }
 
@@ -175,6 +176,8 @@ static int64_t until_due(const th_pump *pump)
     for (size_t i = 0; i < pump->part_count; i++)
         if (pump->parts[i].next_due_us != TH_TIME_INF && pump->parts[i].next_due_us - now < least)
             least = pump->parts[i].next_due_us - now;
+    if (pump->careful && least > 100000)
+        least = 100000;
     if (pump->entities_out && least > 1000000)
         least = 1000000;
     if ((pump->running || pump->parked) && least > 50000)

@@ -457,6 +457,18 @@ static inline void sim_do_unrequest(sim_db *db, const reader_table *t, int row)
     }
 }
 
+/* Those of the simulation have due times that only they have. */
+static inline void sim_do_unstart(sim_db *db, const reader_table *t, int row)
+{
+    th_uuid start = sim_uuid(t, row, US_START);
+    for (size_t i = db->messages_count; i-- > 0;) {
+        const sim_message *m = &db->messages[i];
+        if (m->kind == TH_ExecutionStarted && m->due > 0 && m->due != TH_TIME_INF &&
+            strcmp(m->id, TEXT(US_ID)) == 0 && th_uuid_equal(&m->start, &start))
+            SIM_DELETE(db, messages, i);
+    }
+}
+
 static inline void sim_do_unhold(sim_db *db, const reader_table *t, int row)
 {
     for (size_t i = db->messages_count; i-- > 0;)
@@ -539,16 +551,27 @@ static inline void sim_do(sim_db *db, const reader_table *t)
         const char *name;
         void (*row)(sim_db *, const reader_table *, int);
     } all[] = {
-        { "chain", sim_do_chain },           { "create", sim_do_create },
-        { "instances", sim_do_instances },   { "rewind", sim_do_rewind },
-        { "relink", sim_do_relink },         { "entities", sim_do_entities },
-        { "unrequest", sim_do_unrequest },   { "release_some", sim_do_release },
-        { "renew", sim_do_renew },           { "forget", sim_do_forget },
-        { "history", sim_do_history },       { "consume", sim_do_delete },
-        { "drop", sim_do_delete },           { "hold", sim_do_hold },
-        { "release", sim_do_release },       { "send", sim_do_send },
-        { "untimer", sim_do_untimer },       { "unhold", sim_do_unhold },
-        { "schedule", sim_do_schedule },     { "finish", sim_do_finish },
+        { "chain", sim_do_chain },
+        { "create", sim_do_create },
+        { "instances", sim_do_instances },
+        { "rewind", sim_do_rewind },
+        { "relink", sim_do_relink },
+        { "entities", sim_do_entities },
+        { "unstart", sim_do_unstart },
+        { "unrequest", sim_do_unrequest },
+        { "release_some", sim_do_release },
+        { "renew", sim_do_renew },
+        { "forget", sim_do_forget },
+        { "history", sim_do_history },
+        { "consume", sim_do_delete },
+        { "drop", sim_do_delete },
+        { "hold", sim_do_hold },
+        { "release", sim_do_release },
+        { "send", sim_do_send },
+        { "untimer", sim_do_untimer },
+        { "unhold", sim_do_unhold },
+        { "schedule", sim_do_schedule },
+        { "finish", sim_do_finish },
         { "unschedule", sim_do_unschedule },
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
