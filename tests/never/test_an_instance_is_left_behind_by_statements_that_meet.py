@@ -19,7 +19,7 @@ START = {name: f"{i}0000000-0000-0000-0000-000000000000" for i, name in enumerat
 RUN = {name: f"{i}1111111-1111-1111-1111-111111111111" for i, name in enumerate(("live", "done", "broken"), 1)}
 NEXT_RUN = "77777777-7777-7777-7777-777777777777"
 OURS, THEIRS, DEAD = 101, 102, 103  # workers
-SHARE = 4  # in a quick run one schedule in so many is tried
+SHARE = 8  # in a quick run one schedule in so many is tried
 
 
 def query(name):

@@ -147,8 +147,7 @@ def test_a_flood_to_an_instance_whose_row_a_user_has_locked_keeps_nobody_else_wa
     act(transaction, "select * from taskhub.instances where instance_id = %s for update", locked)
     service.raise_event(locked, "Go", "through")
     service.sql("select taskhub.raise_event(%s, 'Number', i::text, %s) from generate_series(1, 5000) i", [locked, service.hub])
-    for _ in range(2):
-        everything_else_goes_on_but_slower(service)
+    everything_else_goes_on_but_slower(service)
     transaction.rollback()
     assert service.wait_status(locked, "Completed", 30)["output"] == "through"
     facts.all_is_well(service)

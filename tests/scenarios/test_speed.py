@@ -56,7 +56,7 @@ def test_the_time_of_a_fan_out_grows_no_faster_than_its_width(pg):
 
 @pytest.mark.parametrize("shape", ["children", "events"])
 def test_the_cost_of_a_child_or_an_event_of_one_instance_is_flat(pg, shape):
-    few, many = (1000, 10000) if svc.os.environ.get("TH_FULL") == "1" else (300, 3000)
+    few, many = (1000, 10000) if svc.os.environ.get("TH_FULL") == "1" else (200, 2000)
 
     def growth():
         return curve.SHAPES[shape](pg, many) / many / (curve.SHAPES[shape](pg, few) / few)
