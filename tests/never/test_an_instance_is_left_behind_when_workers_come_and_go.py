@@ -12,6 +12,8 @@ from balancer import Balancer
 from facts import FULL
 from load import Load
 
+pytestmark = pytest.mark.alone  # it measures pauses
+
 APPS = [svc.example("hello"), svc.example("accounts"), svc.app("never")]
 SHARES = 4  # partitions
 ENOUGH = 3000 if FULL else 160

@@ -165,15 +165,17 @@ TEST(of_an_instance_that_is_left_out_a_read_gives_what_ends_it_and_what_has_a_ti
 {
     int32_t p = given_partition();
     th_pen *pen = given_pen();
-    const char *crowd[] = { "crowd" };
+    const char *crowd[] = { "somebody" };
     th_pen_read read = {
         .partitions = &p, .count = 1, .left_out = crowd, .left_out_count = 1, .limit = 10
     };
     th_error err = { 0 };
     given_owner(pen, p);
-    given_message(p, "crowd");
-    int64_t other = given_message(p, "other"), end = given_message(p, "crowd"),
-            timer = given_message(p, "crowd");
+    given_message(p, "1");
+    int64_t other = given_message(p, "2"), end = given_message(p, "3"),
+            timer = given_message(p, "4");
+    given_sql("update taskhub.inbox set instance_id = 'other' where message_no = %lld returning 1",
+              (long long)other);
     given_sql("update taskhub.inbox set kind = 5 where message_no = %lld returning 1",
               (long long)end);
     given_sql("update taskhub.inbox set due = '1970-01-01' where message_no = %lld returning 1",
