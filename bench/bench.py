@@ -20,6 +20,7 @@ FIGURES = {
     "hello": ("hello", 5),
     "fan_out": ("fan_out", 3),
     "sql_activity": ("sql_activity", 3),
+    "curve": ("curve", 3),
     "idle_latency": ("idle_latency", 3),
     "http_start": ("http_start", 3),
     "http_status": ("http_status", 3),

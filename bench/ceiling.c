@@ -167,8 +167,8 @@ static void read_starts(owner *w)
 
     for (size_t i = 0; i < w->part_count; i++)
         ids[i] = w->parts[i].id;
-    must(th_pen_send_read(w->pen, ids, w->part_count, NULL, 0, (int32_t)w->o->count, &err), "read",
-         &err);
+    th_pen_read read = { .partitions = ids, .count = w->part_count, .limit = (int32_t)w->o->count };
+    must(th_pen_send_read(w->pen, &read, &err), "read", &err);
     w->read = await(w);
     qsort(w->read.rows, w->read.count, sizeof w->read.rows[0], by_number);
     w->count = w->read.count;

@@ -1,5 +1,5 @@
 /*
- * fan_out.c - many activities at once, with and without a timeout.
+ * fan_out.c - many activities at once, with and without a timeout; many children; many events.
  *
  *     curl -d '{"width":100}' http://localhost:7071/api/orchestrators/fan_out_orchestrator
  *     curl -d '{"width":3,"sleep":5,"timeout":2}'
@@ -81,10 +81,44 @@ static const char *deadline_orchestrator(th_orch *o)
     return th_text(o, "%lld", (long long)sum_of(tasks, n));
 }
 
+static const char *child_orchestrator(th_orch *o)
+{
+    int64_t n = th_get_int(th_input(o), NULL, 0);
+
+    return th_text(o, "%lld", (long long)(n * n));
+}
+
+/* The sum of the squares, each computed by a sub-orchestration. */
+static const char *children_orchestrator(th_orch *o)
+{
+    size_t n = width_of(o);
+    th_task **tasks = th_memory(o, n * sizeof(th_task *));
+
+    for (size_t i = 0; i < n; i++)
+        tasks[i] = th_schedule_orchestrator(o, "child_orchestrator", th_text(o, "%zu", i), NULL);
+    if (!th_try(o, th_when_all(o, tasks, n)))
+        return th_fail_with(o, "ChildFailed", "one of %zu children failed", n);
+    return th_text(o, "%lld", (long long)sum_of(tasks, n));
+}
+
+/* The sum of so many events called Number. */
+static const char *events_orchestrator(th_orch *o)
+{
+    size_t n = width_of(o);
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += th_get_int(th_wait_event(o, "Number"), NULL, 0);
+    return th_text(o, "%lld", (long long)sum);
+}
+
 TH_APP(app)
 {
     th_add_activity(app, "Square", square);
     th_add_orchestrator(app, "fan_out_orchestrator", fan_out_orchestrator);
     th_add_orchestrator(app, "deadline_orchestrator", deadline_orchestrator);
+    th_add_orchestrator(app, "child_orchestrator", child_orchestrator);
+    th_add_orchestrator(app, "children_orchestrator", children_orchestrator);
+    th_add_orchestrator(app, "events_orchestrator", events_orchestrator);
     th_add_starter(app, "orchestrators/{name}", NULL);
 }

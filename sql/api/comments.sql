@@ -90,6 +90,7 @@ comment on column taskhub.workers.program is 'Program and version.';
 comment on column taskhub.workers.roles is 'What it does: orchestrators, activities.';
 comment on column taskhub.workers.orchestrators is 'Names of orchestrators that it can run.';
 comment on column taskhub.workers.activities is 'Names of activities that it can run.';
+comment on column taskhub.workers.entities is 'Names of entities that it can run.';
 comment on column taskhub.workers.incarnation is 'The run of the database server in which it took its lock: start of the postmaster and timeline.';
 comment on column taskhub.workers.started_at is 'When it registered.';
 comment on column taskhub.workers.draining is 'It is stopping and takes nothing new.';

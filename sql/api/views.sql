@@ -93,17 +93,22 @@ comment on view taskhub.activities_view is
 
 create or replace view taskhub.partitions_view as
 select h.name as hub, p.partition_id, p.ordinal, l.pid is not null as held, p.worker_id, w.host, w.pid,
-       l.pid as holder_pid, p.pen_pid, p.acquired_at, p.term, p.clean
+       l.pid as holder_pid, p.pen_pid, p.acquired_at, p.term, p.clean,
+       (select count(*) from taskhub.inbox m where m.partition_id = p.partition_id and m.due <= now()) as due_messages,
+       (select count(*) from taskhub.inbox m
+        where m.partition_id = p.partition_id and m.due > now() and m.due < 'infinity') as scheduled_messages,
+       (select count(*) from taskhub.activities a
+        where a.partition_id = p.partition_id and a.claimed_by is null and a.due <= now()) as queued_activities
 from taskhub.partitions p
 join taskhub.hubs h on h.hub_id = p.hub_id
 left join taskhub.workers w on w.worker_id = p.worker_id
 left join taskhub.locks_view l on l.class = 'pen' and l.id = p.partition_id;
 comment on view taskhub.partitions_view is
-    'Partitions of hubs: whether somebody holds them now, and the worker process that last took them.';
+    'Partitions of hubs: whether somebody holds them now, the worker process that last took them, and how much waits there.';
 
 create or replace view taskhub.workers_view as
 select h.name as hub, w.worker_id, w.host, w.pid, l.pid is not null as alive, w.draining, w.roles, w.orchestrators,
-       w.activities, w.program, w.started_at, w.dead_at, l.pid as session_pid
+       w.activities, w.program, w.started_at, w.dead_at, l.pid as session_pid, w.entities
 from taskhub.workers w
 left join taskhub.hubs h on h.hub_id = w.hub_id
 left join taskhub.locks_view l on l.class = 'worker' and l.id = w.worker_id;

@@ -1,5 +1,6 @@
 -- What the owner may take now, of all its partitions, less what it has in hand: two ranges, so that neither starves the
--- other (protocol I2), each with the instance's row as it stands; of an entity's message, whether an earlier one is held. Arrays: partition ids, numbers in hand; then the limit a range.
+-- other (protocol I2), each with the instance's row as it stands; of an entity's message, whether an earlier one is held. Of the instances that are left out only what starts, ends, suspends, resumes or rewinds them (kinds 3, 5, 21, 22, 30) is read,
+-- and what has a due time. Arrays: partition ids, numbers in hand; then the limit a range, and the ids that are left out.
 select m.partition_id, m.due, m.message_no, m.instance_id, m.start_id, m.execution_id, m.kind, m.name, m.ref,
        m.message_id, m.attempts, m.payload, m.body, m.sent_at,
        i.start_id, i.execution_id, i.status, i.name, i.version,
@@ -16,6 +17,7 @@ cross join lateral (
     (select * from taskhub.inbox a
      where a.partition_id = p.partition_id and a.due = '-infinity'
        and a.message_no not in (select unnest($2::bigint[]))
+       and (a.instance_id <> all ($4::text[]) or a.kind in (3, 5, 21, 22, 30))
      order by a.message_no limit $3::int)
     union all
     (select * from taskhub.inbox b

@@ -44,8 +44,8 @@ static size_t names_of(const th_engine *engine, th_item_kind kind, const char **
 static th_rc register_on(th_engine *engine, th_db *db, th_error *err)
 {
     enum { MAX = 4096 };
-    const char **orchestrators = th_malloc(2 * MAX * sizeof *orchestrators),
-               **activities = orchestrators + MAX;
+    const char **orchestrators = th_malloc(3 * MAX * sizeof *orchestrators),
+               **activities = orchestrators + MAX, **entities = activities + MAX;
     th_worker_info info = { .worker_id = engine->worker_id,
                             .hub_id = engine->hub.hub_id,
                             .host = engine->options.where,
@@ -53,9 +53,11 @@ static th_rc register_on(th_engine *engine, th_db *db, th_error *err)
                             .orchestrators = engine->options.orchestrators,
                             .activities = engine->options.activities,
                             .orchestrator_names = orchestrators,
-                            .activity_names = activities };
+                            .activity_names = activities,
+                            .entity_names = entities };
     info.orchestrator_count = names_of(engine, TH_ITEM_ORCHESTRATOR, orchestrators, MAX);
     info.activity_count = names_of(engine, TH_ITEM_ACTIVITY, activities, MAX);
+    info.entity_count = names_of(engine, TH_ITEM_ENTITY, entities, MAX);
     th_rc rc = th_worker_register(db, &info, err);
     if (rc == TH_OK && info.worker_id != engine->worker_id)
         th_log(TH_LOG_INFO, TH_EV_WORKER_REGISTERED, NULL, "this process is worker %d",

@@ -25,16 +25,19 @@ enum {
     TH_IN_FLIGHT = 2,     /* batches (protocol B2) */
     TH_BATCH_ROWS = 500,  /* instances a batch (protocol B5) */
     TH_HAND = 2000,       /* inbox rows in hand */
+    TH_CROWD = 250,       /* of one instance's queue: more stay in the table */
     TH_CRASH_LIMIT = 5,   /* of an activity */
     TH_ATTEMPT_LIMIT = 3, /* of an orchestrator's messages */
 };
 
 typedef struct th_pump th_pump;
+typedef struct th_crowd th_crowd; /* pump_crowd.c */
 
 /* A partition that a pump owns. */
 typedef struct th_part {
     int32_t partition_id;
     int64_t term, next_commit;
+    int64_t owned_since_us; /* monotonic */
     int64_t careful_until; /* highest message_no of takeover that may be dangerous; 0: run freely */
     bool want_read;
     bool giving;             /* nothing new for it: goes back when nothing is under way */
@@ -149,10 +152,14 @@ struct th_pump {
     uint64_t read_no;   /* of the read that is in the pipeline, or was last */
     uint64_t taking_no; /* of the one whose rows are being taken; 0: none */
     bool refusing;      /* some instance refuses its rows of that read */
-    bool want_starts;   /* an instance waits for the start of its next generation */
-    bool loading;       /* a load is in the pipeline */
-    bool want_held;     /* some instance wants its held messages */
-    bool idle_locks;    /* IDLE locks are held (or asked for) */
+    th_crowd *crowds;   /* instances whose messages reads leave out */
+    size_t crowd_count, crowd_cap;
+    size_t crowd;     /* TH_CROWD; tests have another */
+    bool left_some;   /* the read that is in the pipeline, or was last, has left out some */
+    bool want_starts; /* an instance waits for the start of its next generation */
+    bool loading;     /* a load is in the pipeline */
+    bool want_held;   /* some instance wants its held messages */
+    bool idle_locks;  /* IDLE locks are held (or asked for) */
     bool
         idle_partly; /* some could not be had, and locks count: let go of all before the next try */
     bool failing;    /* a batch failed: wait until all in flight is reported, then recover */
@@ -274,6 +281,8 @@ void th__again(th_pump *pump, th_inst *inst,
                int64_t delay_us); /* its item came back without an answer */
 void th__check_times(th_pump *pump, int64_t now_us);
 th_rc th__careful_round(th_pump *pump, th_error *err) TH_MUST_CHECK;
+bool th__careful_is_due(
+    const th_pump *pump); /* some instance waits for a careful round, and may run */
 
 /* entities (pump_entities.c) */
 bool th__entity_overflows(const th_pump *pump, const th_inst *inst, const th_msg *msg);
@@ -295,6 +304,15 @@ void th__take_rows(th_pump *pump, th_pen_done *done);
 void th__take_load(th_pump *pump, th_pen_done *done);
 void th__reads_failed(th_pump *pump, th_pen_op op);
 void th__want_load(th_pump *pump, th_inst *inst);
+
+/* instances that are sent too much (pump_crowd.c) */
+bool th__crowd_refuses(th_pump *pump, th_inst *inst,
+                       const th_msg *msg); /* it stays in the table for now */
+bool th__crowd_thins(const th_pump *pump); /* some instance can take more again */
+void th__crowds_thin(th_pump *pump);       /* those are read again */
+void th__crowds_forget(th_pump *pump);
+/* Whose messages are left out: crowd_count ids, for the caller to free. */
+const char **th__crowd_ids(const th_pump *pump);
 
 /* commits (pump_commit.c) */
 th_commit *th__touch(

@@ -43,10 +43,17 @@ void th__begin_life(th_inst *inst, const th_msg *m, bool replaces)
     inst->state = TH_INST_READY;
 }
 
-/* A child's start makes its row, unless a live one is there. */
+bool th__is_repeated_start(const th_msg *m, const th_uuid *start_id)
+{
+    return th__is_child_start(m) && same(&m->start_id, start_id);
+}
+
+/* A child's start makes its row, unless a live one is there, or what it once made has ended. */
 static bool adopt_child(th_inst *inst, const th_msg *m)
 {
     if (!th__is_child_start(m) || (m->row.found && !th_status_is_terminal(m->row.status)))
+        return false;
+    if (m->row.found && th__is_repeated_start(m, &m->row.start_id))
         return false;
     th__begin_life(inst, m, m->row.found);
     return true;
@@ -90,6 +97,9 @@ static void hold_early(th_step *step, th_msg *m)
 static bool for_nobody(const th_msg *m)
 {
     if (m->event.kind == TH_KIND_NONE)
+        return true;
+    if (m->row.found && th_status_is_terminal(m->row.status) &&
+        th__is_repeated_start(m, &m->row.start_id))
         return true;
     if (th__outlives(m))
         return false; /* it is adopted or refused */

@@ -36,7 +36,7 @@ static bool is_terminate(const th_msg *m)
 }
 
 /* A start that is still waiting is recorded first, so that the history of what never ran says what
- * it was. */
+ * it was; one that is not due yet goes with the instance. */
 static void record_start(th_step *step, th_inst *inst, th_row_writer *row)
 {
     th_msg_list starts = take(inst, is_start);
@@ -51,6 +51,10 @@ static void record_start(th_step *step, th_inst *inst, th_row_writer *row)
         th__row_add(row, &m->event);
         inst->started = true;
         th__consume(step, m);
+    }
+    if (!inst->started) {
+        th_batch_key key = th_inst_key(inst);
+        th_batch_unstart(step->batch, &key);
     }
 }
 

@@ -51,6 +51,8 @@ void th__refuse_child(th_step *step, const th_msg *start);
  * and input. */
 void th__child_start(const th_inst *inst, const th_event *created, int32_t seq, th_buf *out);
 bool th__is_child_start(const th_msg *m);
+/* A child's start once more, of the very life that has that start id. */
+bool th__is_repeated_start(const th_msg *m, const th_uuid *start_id);
 /* That start makes the instance; replaces: in place of a finished one. */
 void th__begin_life(th_inst *inst, const th_msg *start, bool replaces);
 

@@ -299,6 +299,10 @@ th_turn th__afterlife(th_step *step, th_inst *inst)
         return TH_TURN_NOTHING;
     if (th__is_parents_rewind(m) && !th__is_its_child(inst, m))
         become_start(m);
+    if (inst->name && th__is_repeated_start(m, &inst->start_id)) {
+        th__drop(step, th_msg_pop(&inst->queue));
+        return TH_TURN_WROTE;
+    }
     if (th__is_child_start(m)) {
         th__begin_life(inst, m, inst->name != NULL);
         return TH_TURN_RUN;

@@ -131,6 +131,7 @@ struct th_inst {
     uint64_t stale_read; /* what that read of the pump brings for it is older than what it knows; 0:
                            none */
     th_msg_list queue;
+    bool crowded;            /* reads leave its messages out */
     uint64_t refused_read;   /* rows of that read are dropped: earlier ones are to be read first */
     int64_t parked_until_us; /* monotonic */
     int conflicts;           /* batches of it that met TH409 in a row */

@@ -83,7 +83,7 @@ static th_rc take_results(th_pump *pump, th_error *err)
 static bool pipeline_must_drain(const th_pump *pump)
 {
     return pump->failing || pump->orders || th__is_giving(pump) || pump->resend_at_us ||
-           (pump->careful && !pump->ready_head && !th__is_paused(pump)) ||
+           (!pump->ready_head && !th__is_paused(pump) && th__careful_is_due(pump)) ||
            (pump->unsettled && pump->settle_at_us <= th_mono_us());
 }
 
@@ -124,8 +124,8 @@ static th_rc work_alone(th_pump *pump, th_error *err)
         rc = th__give_finished(pump, err);
     if (rc == TH_OK && pump->unsettled && pump->settle_at_us <= th_mono_us())
         th__settle(pump);
-    if (rc == TH_OK && pump->pen && pump->careful && !pump->ready_head && !pump->building &&
-        !th__is_paused(pump))
+    if (rc == TH_OK && pump->pen && !pump->ready_head && !pump->building && !th__is_paused(pump) &&
+        th__careful_is_due(pump))
         rc = th__careful_round(pump, err);
     return rc;
 }
@@ -168,7 +168,7 @@ static bool wants_read(const th_pump *pump)
     for (size_t i = 0; i < pump->part_count; i++)
         if (pump->parts[i].want_read && !pump->parts[i].giving)
             return true;
-    return pump->want_held;
+    return pump->want_held || th__crowd_thins(pump);
 }
 
 static bool has_work(const th_pump *pump)
@@ -176,7 +176,7 @@ static bool has_work(const th_pump *pump)
     if (pump->building || pump->orders || th__is_giving(pump))
         return true;
     return !th__is_paused(pump) &&
-           (pump->ready_head || pump->careful || pump->load_count || wants_read(pump));
+           (pump->ready_head || th__careful_is_due(pump) || pump->load_count || wants_read(pump));
 }
 
 static int64_t until_due(const th_pump *pump)
@@ -185,6 +185,8 @@ static int64_t until_due(const th_pump *pump)
     for (size_t i = 0; i < pump->part_count && !th__is_paused(pump); i++)
         if (pump->parts[i].next_due_us != TH_TIME_INF && pump->parts[i].next_due_us - now < least)
             least = pump->parts[i].next_due_us - now;
+    if (pump->careful && least > 100000)
+        least = 100000;
     if (pump->entities_out && least > 1000000)
         least = 1000000;
     if ((pump->running || pump->parked) && least > 50000)
@@ -358,6 +360,7 @@ th_rc th__pump_start(th_engine *engine, th_pump *pump, int index, th_error *err)
     pump->engine = engine;
     pump->index = index;
     pump->limit = TH_BATCH_ROWS;
+    pump->crowd = TH_CROWD;
     th__mail_init(pump);
     th_warm_init(&pump->warm);
     pump->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -388,6 +391,7 @@ void th__pump_free(th_pump *pump)
     if (pump->part_count || pump->flying_count)
         th__lose(pump, &why);
     th_pen_close(pump->pen);
+    th__crowds_forget(pump);
     th_warm_free(&pump->warm);
     th__free_unsettled(pump);
     th__commit_free(pump->building);
@@ -399,5 +403,6 @@ void th__pump_free(th_pump *pump)
     th__items_free(&pump->items);
     free(pump->parts);
     free(pump->loads);
+    free(pump->crowds);
     close(pump->event_fd);
 }

@@ -33,6 +33,7 @@ static void add_part(th_pump *pump, int32_t partition_id, const th_ownership *ow
     *part = (th_part){ .partition_id = partition_id,
                        .term = own->term,
                        .next_commit = own->term + 1,
+                       .owned_since_us = th_mono_us(),
                        .careful_until = own->clean ? 0 : own->last_message,
                        .want_read = true,
                        .next_due_us = TH_TIME_INF };
@@ -313,6 +314,7 @@ static void drop_building(th_pump *pump)
 
 static void reset(th_pump *pump)
 {
+    th__crowds_forget(pump);
     pump->ready_head = pump->ready_tail = pump->careful = pump->entities_waiting = NULL;
     pump->ready_count = pump->load_count = pump->load_sent = 0;
     pump->reading = pump->loading = pump->idle_locks = pump->idle_partly = pump->failing =

@@ -35,8 +35,18 @@ static int32_t read_limit(const th_pump *pump)
 static th_rc send_due(th_pump *pump, const int32_t *parts, size_t n, int32_t limit, th_error *err)
 {
     int64_t *hand = hand_numbers(pump);
-    th_rc rc = th_pen_send_read(pump->pen, parts, n, hand, pump->hand_count, limit, err);
+    const char **crowds = th__crowd_ids(pump);
+    th_pen_read read = { .partitions = parts,
+                         .count = n,
+                         .hand = hand,
+                         .hand_count = pump->hand_count,
+                         .left_out = crowds,
+                         .left_out_count = pump->crowd_count,
+                         .limit = limit };
+    th_rc rc = th_pen_send_read(pump->pen, &read, err);
+    free(crowds);
     free(hand);
+    pump->left_some = pump->crowd_count > 0;
     pump->reading = true;
     pump->read_no++;
     pump->last_read_us = th_mono_us();
@@ -110,6 +120,7 @@ th_rc th__send_reads(th_pump *pump, th_error *err)
 {
     if (pump->reading)
         return TH_OK;
+    th__crowds_thin(pump);
     if (pump->hand_count >= TH_HAND)
         return pump->want_starts ? send_starts(pump, err) : TH_OK;
     if (pump->ready_count >= pump->limit)
@@ -173,7 +184,7 @@ static void after_read(th_pump *pump, const th_pen_done *done)
             rows += done->rows[i].partition_id == part->partition_id;
         if (rows >= limit)
             part->want_read = true;
-        else if (part->careful_until && !hand_has_dangerous(pump, part))
+        else if (part->careful_until && !pump->left_some && !hand_has_dangerous(pump, part))
             part->careful_until = 0;
     }
 }

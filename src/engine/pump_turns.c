@@ -9,7 +9,7 @@
 #include "engine/engine_int.h"
 #include "engine/entity.h"
 
-enum { ORCH_TIMEOUT_US = 60000000, CAREFUL_KEYS = 500 };
+enum { ORCH_TIMEOUT_US = 60000000, CAREFUL_KEYS = 500, A_TRY_US = 1000000 };
 
 /* ---- in hand -------------------------------------------------------------------------------- */
 
@@ -69,6 +69,10 @@ void th__receive(th_pump *pump, th_msg *msg)
     th_inst *inst = th_warm_get(&pump->warm, msg->partition_id, msg->instance_id);
     if (inst->stale_read && inst->stale_read == pump->taking_no) {
         th_msg_free(msg); /* it is read once more */
+        return;
+    }
+    if (th__crowd_refuses(pump, inst, msg)) {
+        th_msg_free(msg);
         return;
     }
     if (msg->message_no)
@@ -191,6 +195,27 @@ static void doom_poison(th_inst *inst)
 }
 
 /*
+ * What was tried already waits for a second a try, counted from the takeover: processes that are
+ * killed one after the other, by whatever hand, have not run it then, and nobody counts it as their
+ * death. What is to be given up has waited enough.
+ */
+static bool may_be_tried(const th_pump *pump, const th_inst *inst, int64_t now_us)
+{
+    int tries = most_attempts(inst);
+    const th_part *part = tries ? th__part((th_pump *)(uintptr_t)pump, inst->partition_id) : NULL;
+    return !part || tries >= TH_ATTEMPT_LIMIT || now_us - part->owned_since_us >= tries * A_TRY_US;
+}
+
+bool th__careful_is_due(const th_pump *pump)
+{
+    int64_t now_us = pump->careful ? th_mono_us() : 0;
+    for (const th_inst *i = pump->careful; i; i = i->ready_next)
+        if (may_be_tried(pump, i, now_us))
+            return true;
+    return false;
+}
+
+/*
  * Those that were never tried go together; those that were, one at a time, after all others: the
  * least tried first, so that processes which are killed early, one after the other, do not give up
  * an instance that is merely first in line.
@@ -198,12 +223,14 @@ static void doom_poison(th_inst *inst)
 static th_inst *choose_careful(th_pump *pump, th_inst **chosen)
 {
     th_inst *rest = NULL, *alone = NULL;
+    int64_t now_us = th_mono_us();
     *chosen = NULL;
     for (th_inst *i = pump->careful, *next; i; i = next) {
         next = i->ready_next;
         bool fresh = most_attempts(i) == 0;
         th_inst **list = fresh ? chosen : &rest;
-        if (!fresh && (!alone || most_attempts(i) < most_attempts(alone)))
+        if (!fresh && may_be_tried(pump, i, now_us) &&
+            (!alone || most_attempts(i) < most_attempts(alone)))
             alone = i;
         i->ready_next = *list;
         *list = i;

@@ -30,6 +30,7 @@ typedef enum group_id {
     G_RELEASE_SOME,
     G_SEND,
     G_UNTIMER, /* after SEND: what one batch writes and takes back is gone */
+    G_UNSTART,
     G_UNHOLD,
     G_SCHEDULE,
     G_FINISH,
@@ -94,6 +95,7 @@ static const group_def defs[G_COUNT] = {
     [G_RELEASE] = { "release", false, 2, { P, TH_T_TEXT } },
     [G_RELEASE_SOME] = { "release_some", false, 2, { P, TH_T_TEXT } },
     [G_UNTIMER] = { "untimer", false, 5, { P, TH_T_TIMESTAMPTZ, TH_T_TEXT, TH_T_UUID, TH_T_INT4 } },
+    [G_UNSTART] = { "unstart", false, 3, { P, TH_T_TEXT, TH_T_UUID } },
     [G_UNHOLD] = { "unhold", false, 2, { P, TH_T_TEXT } },
     [G_SEND] = { "send",
                  false,
@@ -129,6 +131,7 @@ const th_batch_sql th_batch_all_sql[] = {
     { "release", th_sql_batch_release },
     { "release_some", th_sql_batch_release_some },
     { "untimer", th_sql_batch_untimer },
+    { "unstart", th_sql_batch_unstart },
     { "unhold", th_sql_batch_unhold },
     { "send", th_sql_batch_send },
     { "schedule", th_sql_batch_schedule },
@@ -480,6 +483,14 @@ void th_batch_release(th_batch *b, int32_t partition_id, const char *instance_id
 void th_batch_release_some(th_batch *b, int32_t partition_id, const char *instance_id)
 {
     held_row(b, G_RELEASE_SOME, partition_id, instance_id);
+}
+
+void th_batch_unstart(th_batch *b, const th_batch_key *key)
+{
+    group *g = row(b, G_UNSTART);
+    put_i32(g, 0, key->partition_id);
+    put_text(g, 1, key->instance_id);
+    put_uuid(g, 2, &key->start_id);
 }
 
 void th_batch_unhold(th_batch *b, int32_t partition_id, const char *instance_id)

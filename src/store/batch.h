@@ -122,6 +122,9 @@ void th_batch_release(th_batch *batch, int32_t partition_id, const char *instanc
 /* The first of them only, at most so many. */
 enum { TH_BATCH_RELEASE_SOME = 500 };
 void th_batch_release_some(th_batch *batch, int32_t partition_id, const char *instance_id);
+/* The start that the instance still waits for, at the time that its row names: goes with its end.
+ */
+void th_batch_unstart(th_batch *batch, const th_batch_key *key);
 /* All that the instance still holds: goes with its end. */
 void th_batch_unhold(th_batch *batch, int32_t partition_id, const char *instance_id);
 void th_batch_send(th_batch *batch, const th_batch_message *message);

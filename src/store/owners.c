@@ -72,7 +72,7 @@ static th_rc write_row(th_db *db, const char *sql, const th_worker_info *info, i
                        bool *written, th_error *err)
 {
     th_params p = { 0 };
-    th_array orchestrators, activities;
+    th_array orchestrators, activities, entities;
     PGresult *res = NULL;
 
     th_param_i32(&p, worker_id);
@@ -83,6 +83,7 @@ static th_rc write_row(th_db *db, const char *sql, const th_worker_info *info, i
     th_param_text(&p, roles_text(info));
     add_names(&p, &orchestrators, info->orchestrator_names, info->orchestrator_count);
     add_names(&p, &activities, info->activity_names, info->activity_count);
+    add_names(&p, &entities, info->entity_names, info->entity_count);
     th_param_text(&p, th_db_incarnation(db));
     th_params_ready(&p);
     th_rc rc = th_db_exec(db, sql, &p, true, &res, err);
@@ -91,6 +92,7 @@ static th_rc write_row(th_db *db, const char *sql, const th_worker_info *info, i
     PQclear(res);
     th_array_free(&orchestrators);
     th_array_free(&activities);
+    th_array_free(&entities);
     th_params_free(&p);
     return rc;
 }

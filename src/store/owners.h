@@ -24,6 +24,8 @@ typedef struct th_worker_info {
     size_t orchestrator_count;
     const char *const *activity_names;
     size_t activity_count;
+    const char *const *entity_names;
+    size_t entity_count;
 } th_worker_info;
 
 /*

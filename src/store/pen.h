@@ -180,8 +180,19 @@ typedef struct th_pen_done {
 /* Queue an operation. The batch stays the caller's and must live until it is reported. TH_DB_LOST:
  * close the pen. */
 th_rc th_pen_send_batch(th_pen *pen, th_batch *batch, uint64_t tag, th_error *err) TH_MUST_CHECK;
-th_rc th_pen_send_read(th_pen *pen, const int32_t *partitions, size_t n, const int64_t *hand,
-                       size_t hand_count, int32_t limit, th_error *err) TH_MUST_CHECK;
+/* What is due in these partitions, at most `limit` a range and partition (protocol I2): not the
+ * rows in hand, and of the instances that are left out only what starts, ends, suspends or resumes
+ * them, or has a due time. */
+typedef struct th_pen_read {
+    const int32_t *partitions;
+    size_t count;
+    const int64_t *hand;
+    size_t hand_count;
+    const char *const *left_out;
+    size_t left_out_count;
+    int32_t limit;
+} th_pen_read;
+th_rc th_pen_send_read(th_pen *pen, const th_pen_read *read, th_error *err) TH_MUST_CHECK;
 th_rc th_pen_send_held(th_pen *pen, const int32_t *partitions, const char *const *ids, size_t n,
                        const int64_t *hand, size_t hand_count, th_error *err) TH_MUST_CHECK;
 /* The instances' rows, and the histories of their present executions. */

@@ -106,23 +106,31 @@ static void hand_column(th_pen *pen, int c, const int64_t *hand, size_t n)
     th_param_array(&pen->params, a);
 }
 
-th_rc th_pen_send_read(th_pen *pen, const int32_t *partitions, size_t n, const int64_t *hand,
-                       size_t hand_count, int32_t limit, th_error *err)
+static void text_column(th_pen *pen, int c, const char *const *texts, size_t n)
+{
+    th_array *a = column(pen, c, TH_T_TEXT);
+    for (size_t i = 0; i < n; i++)
+        th_array_text(a, texts[i]);
+    th_param_array(&pen->params, a);
+}
+
+th_rc th_pen_send_read(th_pen *pen, const th_pen_read *read, th_error *err)
 {
     pen_op *op;
     th_rc rc = new_op(pen, TH_PEN_READ, 0, &op, err);
     if (rc != TH_OK)
         return rc;
     th_params_clear(&pen->params);
-    th_param_array(&pen->params, partition_column(pen, partitions, n));
-    hand_column(pen, 1, hand, hand_count);
-    th_param_i32(&pen->params, limit);
+    th_param_array(&pen->params, partition_column(pen, read->partitions, read->count));
+    hand_column(pen, 1, read->hand, read->hand_count);
+    th_param_i32(&pen->params, read->limit);
+    text_column(pen, 2, read->left_out, read->left_out_count);
     th_params_ready(&pen->params);
     rc = send_prepared(pen, op, "read", &pen->params, err);
     if (rc != TH_OK)
         return rc;
     th_params_clear(&pen->params);
-    th_param_array(&pen->params, partition_column(pen, partitions, n));
+    th_param_array(&pen->params, partition_column(pen, read->partitions, read->count));
     th_params_ready(&pen->params);
     rc = send_prepared(pen, op, "next", &pen->params, err);
     return rc == TH_OK ? end_op(pen, err) : rc;
@@ -132,10 +140,7 @@ static void key_columns(th_pen *pen, const int32_t *partitions, const char *cons
 {
     th_params_clear(&pen->params);
     th_param_array(&pen->params, partition_column(pen, partitions, n));
-    th_array *names = column(pen, 1, TH_T_TEXT);
-    for (size_t i = 0; i < n; i++)
-        th_array_text(names, ids[i]);
-    th_param_array(&pen->params, names);
+    text_column(pen, 1, ids, n);
 }
 
 th_rc th_pen_send_held(th_pen *pen, const int32_t *partitions, const char *const *ids, size_t n,

@@ -28,7 +28,9 @@ class Cutter:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self):
+        """Only when nobody is left that needs it: whoever connects later logs that the socket is not there."""
         self._closed = True
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept, which a mere close does not
         self._listener.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -36,8 +38,8 @@ class Cutter:
         while not self._closed:
             try:
                 client, _ = self._listener.accept()
-            except OSError:
-                return
+            except OSError:  # closed, or this client has gone: the next one comes all the same
+                continue
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client):

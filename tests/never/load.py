@@ -83,7 +83,7 @@ class Load:
         if answer.status == 202:
             self._note(self.acknowledged, instance)
             return
-        assert answer.status in (500, 503), answer
+        assert answer.status in (500, 502, 503, 504), answer  # 502 and 504 are of what stands in front
         with self._lock:
             self.refused[answer.status] = self.refused.get(answer.status, 0) + 1
         self._note(self.doubtful, instance)

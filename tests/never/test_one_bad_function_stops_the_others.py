@@ -113,6 +113,28 @@ def test_an_orchestrator_that_kills_its_process_is_found_and_fails_alone(make_se
     facts.every_task_was_answered_once(service)
 
 
+def test_an_orchestrator_whose_processes_others_kill_early_is_not_taken_for_the_one_to_blame(make_service):
+    """What was tried once runs again only in a process that has lived for a while, so quick kills do not count against it."""
+    service = make_service(apps=NEVER, hub=new_hub(), args=["--workers", "1"]).start()
+    service.start_instance("Collect", "innocent")
+    service.wait_status("innocent", "Running")
+    service.kill()
+    tries = """select max(m.attempts) from taskhub.inbox m join taskhub.partitions p using (partition_id)
+               join taskhub.hubs h using (hub_id) where h.name = %s"""
+    for n in range(1, 9):
+        service.sql("select taskhub.raise_event('innocent', 'Number', %s, %s)", [str(n), service.hub])
+        before = service.log().count("partition.acquired")
+        service.start(ready=False)
+        svc.until(lambda seen=before: service.log().count("partition.acquired") >= seen + 4, 10, pause=0.005)
+        svc.wait_a_random_while(0.02)
+        service.kill()
+        assert (service.sql(tries, [service.hub])[0][0] or 0) <= 1, "a quick kill was counted against it"
+    service.start()
+    service.raise_event("innocent", "Number", -1)
+    assert service.wait_status("innocent", "Completed", 20)["output"] == list(range(1, 9))
+    facts.all_is_well(service)
+
+
 def raised(service, instance):
     """Go, by SQL: the service may be dead just now. One that has failed takes none, and needs none."""
     return service.sql("""do $$ begin perform taskhub.raise_event('%s', 'Go', '1', '%s');

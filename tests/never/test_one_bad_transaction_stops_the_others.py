@@ -142,6 +142,17 @@ def test_a_row_that_a_user_has_locked_keeps_only_its_own_instance_waiting(servic
     facts.all_is_well(service)
 
 
+def test_a_flood_to_an_instance_whose_row_a_user_has_locked_keeps_nobody_else_waiting(service, transaction):
+    locked = waiting_instances(service, "flooded", 1)[0]
+    act(transaction, "select * from taskhub.instances where instance_id = %s for update", locked)
+    service.raise_event(locked, "Go", "through")
+    service.sql("select taskhub.raise_event(%s, 'Number', i::text, %s) from generate_series(1, 5000) i", [locked, service.hub])
+    everything_else_goes_on_but_slower(service)
+    transaction.rollback()
+    assert service.wait_status(locked, "Completed", 30)["output"] == "through"
+    facts.all_is_well(service)
+
+
 def everything_else_goes_on_but_slower(service):
     """An owner that runs into the lock waits for it for a second (protocol, S1), each few seconds."""
     ids = [service.start_instance("hello_orchestrator") for _ in range(20)]

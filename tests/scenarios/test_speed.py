@@ -11,7 +11,7 @@ import service as svc
 sys.path.insert(0, str(svc.ROOT / "bench"))
 
 import cluster  # noqa: E402
-from figures import fan_out, hello  # noqa: E402
+from figures import curve, fan_out, hello  # noqa: E402
 
 pytestmark = pytest.mark.alone
 
@@ -50,5 +50,15 @@ def test_hello_sequences_reach_a_quarter_of_what_their_statements_reach_without_
 def test_the_time_of_a_fan_out_grows_no_faster_than_its_width(pg):
     def growth():
         return fan_out.once(pg, LARGE) / LARGE / (fan_out.once(pg, SMALL) / SMALL)
+
+    assert best_of(growth, lambda g: g <= MOST_GROWTH, min) <= MOST_GROWTH
+
+
+@pytest.mark.parametrize("shape", ["children", "events"])
+def test_the_cost_of_a_child_or_an_event_of_one_instance_is_flat(pg, shape):
+    few, many = (1000, 10000) if svc.os.environ.get("TH_FULL") == "1" else (200, 2000)
+
+    def growth():
+        return curve.SHAPES[shape](pg, many) / many / (curve.SHAPES[shape](pg, few) / few)
 
     assert best_of(growth, lambda g: g <= MOST_GROWTH, min) <= MOST_GROWTH

@@ -1,7 +1,7 @@
 -- The views for people.
 begin;
 \ir helpers/taskhub_test.sql
-select plan(24);
+select plan(25);
 select taskhub_test.given_hub();
 
 -- instances_view
@@ -73,6 +73,9 @@ select results_eq($$ select alive, draining, session_pid from taskhub.workers_vi
 select results_eq($$ select held, worker_id is not null, host, holder_pid from taskhub.partitions_view where hub = 'PgTapHub' order by ordinal $$,
     $$ values (false, true, 'host-1', null::int), (false, false, null, null), (false, false, null, null), (false, false, null, null) $$,
     'a partition without its lock is not held');
+select results_eq($$ select due_messages, scheduled_messages, queued_activities from taskhub.partitions_view
+    where partition_id = taskhub.partition_of('empty', 'PgTapHub') $$, $$ values (2::bigint, 1::bigint, 1::bigint) $$,
+    'a partition shows how much is due, scheduled and queued');
 
 select taskhub_test.given_session('worker');
 select dblink_exec('worker', format('do $d$ begin perform pg_advisory_lock(x''74680002''::int, %s), pg_advisory_lock(x''74680001''::int, %s), pg_advisory_lock(1, %s), pg_advisory_lock(%s); end $d$',

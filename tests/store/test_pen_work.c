@@ -154,8 +154,42 @@ static th_pen_done read_inbox(th_pen *pen, int32_t p, const int64_t *hand, size_
 {
     th_error err = { 0 };
 
-    CHECK_INT(th_pen_send_read(pen, &p, 1, hand, n, limit, &err), TH_OK);
+    th_pen_read read = {
+        .partitions = &p, .count = 1, .hand = hand, .hand_count = n, .limit = limit
+    };
+    CHECK_INT(th_pen_send_read(pen, &read, &err), TH_OK);
     return given_done(pen);
+}
+
+TEST(of_an_instance_that_is_left_out_a_read_gives_what_ends_it_and_what_has_a_time)
+{
+    int32_t p = given_partition();
+    th_pen *pen = given_pen();
+    const char *crowd[] = { "somebody" };
+    th_pen_read read = {
+        .partitions = &p, .count = 1, .left_out = crowd, .left_out_count = 1, .limit = 10
+    };
+    th_error err = { 0 };
+    given_owner(pen, p);
+    given_message(p, "1");
+    int64_t other = given_message(p, "2"), end = given_message(p, "3"),
+            timer = given_message(p, "4");
+    given_sql("update taskhub.inbox set instance_id = 'other' where message_no = %lld returning 1",
+              (long long)other);
+    given_sql("update taskhub.inbox set kind = 5 where message_no = %lld returning 1",
+              (long long)end);
+    given_sql("update taskhub.inbox set due = '1970-01-01' where message_no = %lld returning 1",
+              (long long)timer);
+
+    CHECK_INT(th_pen_send_read(pen, &read, &err), TH_OK);
+    th_pen_done done = given_done(pen);
+    if (CHECK_INT(done.count, 3)) {
+        CHECK_INT(done.rows[0].message_no, other);
+        CHECK_INT(done.rows[1].message_no, end);
+        CHECK_INT(done.rows[2].message_no, timer);
+    }
+    th_pen_done_clear(&done);
+    th_pen_close(pen);
 }
 
 TEST(a_read_gives_what_is_due_in_order_less_what_is_in_hand_and_when_more_is_due)

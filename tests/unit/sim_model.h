@@ -17,6 +17,12 @@ typedef struct sim_instance {
     th_uuid start, execution;
     int status;
     const char *name, *version, *input, *output, *failure, *custom;
+    const char *parent; /* NULL: nobody waits for it */
+    th_uuid parent_execution;
+    int32_t parent_ref;
+    int rewinds; /* their histories stay */
+    bool is_entity;
+    const char *state, *holder;
 } sim_instance;
 
 typedef struct sim_message {
@@ -57,9 +63,12 @@ typedef struct sim_commit {
     type *name;              \
     size_t name##_count, name##_cap
 
+enum { SIM_ENTITIES = 2 }; /* @acc@a, @acc@b */
+
 typedef struct sim_db {
     th_arena *arena;
     int64_t now_us, next_no;
+    int64_t operations[SIM_ENTITIES]; /* the sum of what was ever sent to each */
     SIM_LIST(sim_instance, instances);
     SIM_LIST(sim_message, messages); /* in order of their numbers */
     SIM_LIST(sim_activity, activities);
@@ -176,11 +185,52 @@ static inline th_uuid sim_uuid(const reader_table *t, int row, int column)
     return id;
 }
 
-static inline bool sim_is_live(sim_db *db, const reader_table *t, int row)
+/* An earlier statement of the batch makes the row. */
+static inline bool sim_is_made_here(const batch_reader *r, const char *id, const th_uuid *start)
+{
+    const reader_table *made = reader_find(r, "create");
+    for (int row = 0; made && row < made->rows; row++) {
+        th_uuid its = sim_uuid(made, row, CR_START);
+        if (strcmp(reader_text(made, row, CR_ID), id) == 0 && th_uuid_equal(&its, start))
+            return true;
+    }
+    return false;
+}
+
+static inline bool sim_is_live(sim_db *db, const batch_reader *r, const reader_table *t, int row)
 {
     const sim_instance *i = sim_find(db, TEXT(IN_ID));
     th_uuid start = sim_uuid(t, row, IN_START);
+    if (sim_is_made_here(r, TEXT(IN_ID), &start))
+        return true;
     return i && th_uuid_equal(&i->start, &start) && !th_status_is_terminal(i->status);
+}
+
+static inline bool sim_is_free(sim_db *db, const reader_table *t, int row)
+{
+    const sim_instance *i = sim_find(db, TEXT(CR_ID));
+    return !i || th_status_is_terminal(i->status);
+}
+
+static inline bool sim_may_be_rewound(sim_db *db, const reader_table *t, int row)
+{
+    const sim_instance *i = sim_find(db, TEXT(RW_ID));
+    th_uuid start = sim_uuid(t, row, RW_START), was = sim_uuid(t, row, RW_WAS);
+    return i && th_uuid_equal(&i->start, &start) && th_uuid_equal(&i->execution, &was) &&
+           (i->status == TH_FAILED || i->status == TH_PENDING);
+}
+
+static inline bool sim_is_of_start(sim_db *db, const reader_table *t, int row)
+{
+    const sim_instance *i = sim_find(db, TEXT(RL_ID));
+    th_uuid start = sim_uuid(t, row, RL_START);
+    return i && th_uuid_equal(&i->start, &start);
+}
+
+static inline bool sim_is_entity(sim_db *db, const reader_table *t, int row)
+{
+    const sim_instance *i = sim_find(db, TEXT(EN_ID));
+    return i ? i->is_entity : !*reader_cell_at(t, row, EN_GONE)->p;
 }
 
 static inline bool sim_mark_message(sim_db *db, const reader_table *t, int row)
@@ -209,12 +259,20 @@ static inline bool sim_is_linked(sim_db *db, const reader_table *t, int row)
            !sim_has_commit(db, p, INT(CH_NO), 0);
 }
 
-static inline bool sim_row_counts(sim_db *db, const reader_table *t, int row)
+static inline bool sim_row_counts(sim_db *db, const batch_reader *r, const reader_table *t, int row)
 {
     if (strcmp(t->name, "chain") == 0)
         return sim_is_linked(db, t, row);
     if (strcmp(t->name, "instances") == 0 || strcmp(t->name, "renew") == 0)
-        return sim_is_live(db, t, row);
+        return sim_is_live(db, r, t, row);
+    if (strcmp(t->name, "create") == 0)
+        return sim_is_free(db, t, row);
+    if (strcmp(t->name, "rewind") == 0)
+        return sim_may_be_rewound(db, t, row);
+    if (strcmp(t->name, "relink") == 0)
+        return sim_is_of_start(db, t, row);
+    if (strcmp(t->name, "entities") == 0)
+        return sim_is_entity(db, t, row);
     if (strcmp(t->name, "finish") == 0)
         return sim_mark_activity(db, t, row);
     return sim_mark_message(db, t, row); /* consume, hold */
@@ -248,7 +306,7 @@ static inline const char *sim_refused(sim_db *db, const batch_reader *r)
         const reader_table *t = &r->tables[k];
         int64_t counted = 0;
         for (int row = 0; row < t->rows && t->expected >= 0; row++)
-            counted += sim_row_counts(db, t, row);
+            counted += sim_row_counts(db, r, t, row);
         if (t->expected >= 0 && counted != t->expected)
             refused = t->name;
         for (int row = 0; row < t->rows && strcmp(t->name, "history") == 0; row++)
@@ -265,6 +323,62 @@ static inline void sim_do_chain(sim_db *db, const reader_table *t, int row)
 {
     sim_commit *c = SIM_NEW(db, commits);
     *c = (sim_commit){ (int32_t)INT(CH_PARTITION), INT(CH_NO), INT(CH_TERM) };
+}
+
+static inline void sim_do_create(sim_db *db, const reader_table *t, int row)
+{
+    sim_instance *i = sim_find(db, TEXT(CR_ID));
+    if (!i)
+        i = SIM_NEW(db, instances);
+    *i = (sim_instance){ .partition = (int32_t)INT(CR_PARTITION),
+                         .id = sim_keep(db, TEXT(CR_ID)),
+                         .start = sim_uuid(t, row, CR_START),
+                         .execution = sim_uuid(t, row, CR_EXECUTION),
+                         .status = TH_PENDING,
+                         .name = sim_keep(db, TEXT(CR_NAME)),
+                         .input = sim_keep(db, TEXT(CR_INPUT)),
+                         .parent = sim_keep(db, TEXT(CR_PARENT)),
+                         .parent_execution = sim_uuid(t, row, CR_PARENT_EXECUTION),
+                         .parent_ref = (int32_t)INT(CR_PARENT_REF) };
+}
+
+static inline void sim_do_rewind(sim_db *db, const reader_table *t, int row)
+{
+    sim_instance *i = sim_find(db, TEXT(RW_ID));
+    i->execution = sim_uuid(t, row, RW_EXECUTION);
+    if (reader_uuid(t, row, RW_PARENT_EXECUTION, &i->parent_execution))
+        i->parent_ref = (int32_t)INT(RW_PARENT_REF);
+    i->status = TH_PENDING;
+    i->output = i->failure = NULL;
+    i->rewinds++;
+}
+
+static inline void sim_do_relink(sim_db *db, const reader_table *t, int row)
+{
+    sim_instance *i = sim_find(db, TEXT(RL_ID));
+    i->parent_execution = sim_uuid(t, row, RL_PARENT_EXECUTION);
+    i->parent_ref = (int32_t)INT(RL_PARENT_REF);
+}
+
+static inline void sim_do_entities(sim_db *db, const reader_table *t, int row)
+{
+    sim_instance *i = sim_find(db, TEXT(EN_ID));
+    if (*reader_cell_at(t, row, EN_GONE)->p) {
+        SIM_DELETE(db, instances, (size_t)(i - db->instances));
+        return;
+    }
+    if (!i) {
+        i = SIM_NEW(db, instances);
+        i->partition = (int32_t)INT(EN_PARTITION);
+        i->id = sim_keep(db, TEXT(EN_ID));
+        i->start = sim_uuid(t, row, EN_START);
+        i->execution = sim_uuid(t, row, EN_EXECUTION);
+        i->name = sim_keep(db, TEXT(EN_NAME));
+        i->parent_ref = TH_NONE;
+        i->is_entity = true;
+    }
+    i->state = sim_keep(db, TEXT(EN_STATE));
+    i->holder = sim_keep(db, TEXT(EN_HOLDER));
 }
 
 static inline void sim_do_instances(sim_db *db, const reader_table *t, int row)
@@ -333,6 +447,28 @@ static inline void sim_do_release(sim_db *db, const reader_table *t, int row)
             db->messages[i].due = TH_TIME_NEG_INF;
 }
 
+static inline void sim_do_unrequest(sim_db *db, const reader_table *t, int row)
+{
+    for (size_t i = db->messages_count; i-- > 0;) {
+        const sim_message *m = &db->messages[i];
+        if (m->due == TH_TIME_INF && m->kind == TH_EntityLockRequested &&
+            strcmp(m->id, TEXT(UR_ID)) == 0 && strcmp(m->message_id, TEXT(UR_MESSAGE_ID)) == 0)
+            SIM_DELETE(db, messages, i);
+    }
+}
+
+/* Those of the simulation have due times that only they have. */
+static inline void sim_do_unstart(sim_db *db, const reader_table *t, int row)
+{
+    th_uuid start = sim_uuid(t, row, US_START);
+    for (size_t i = db->messages_count; i-- > 0;) {
+        const sim_message *m = &db->messages[i];
+        if (m->kind == TH_ExecutionStarted && m->due > 0 && m->due != TH_TIME_INF &&
+            strcmp(m->id, TEXT(US_ID)) == 0 && th_uuid_equal(&m->start, &start))
+            SIM_DELETE(db, messages, i);
+    }
+}
+
 static inline void sim_do_unhold(sim_db *db, const reader_table *t, int row)
 {
     for (size_t i = db->messages_count; i-- > 0;)
@@ -352,6 +488,8 @@ static inline void sim_do_send(sim_db *db, const reader_table *t, int row)
     m->message_id = sim_keep(db, TEXT(SE_MESSAGE_ID));
     m->payload = sim_keep(db, TEXT(SE_PAYLOAD));
     m->body = sim_keep(db, TEXT(SE_BODY));
+    if (m->kind == TH_EntityOperationSignaled || m->kind == TH_EntityOperationCalled)
+        db->operations[m->id[5] - 'a'] += atoll(m->payload);
 }
 
 static inline void sim_do_untimer(sim_db *db, const reader_table *t, int row)
@@ -413,13 +551,27 @@ static inline void sim_do(sim_db *db, const reader_table *t)
         const char *name;
         void (*row)(sim_db *, const reader_table *, int);
     } all[] = {
-        { "chain", sim_do_chain },           { "instances", sim_do_instances },
-        { "renew", sim_do_renew },           { "forget", sim_do_forget },
-        { "history", sim_do_history },       { "consume", sim_do_delete },
-        { "drop", sim_do_delete },           { "hold", sim_do_hold },
-        { "release", sim_do_release },       { "send", sim_do_send },
-        { "untimer", sim_do_untimer },       { "unhold", sim_do_unhold },
-        { "schedule", sim_do_schedule },     { "finish", sim_do_finish },
+        { "chain", sim_do_chain },
+        { "create", sim_do_create },
+        { "instances", sim_do_instances },
+        { "rewind", sim_do_rewind },
+        { "relink", sim_do_relink },
+        { "entities", sim_do_entities },
+        { "unstart", sim_do_unstart },
+        { "unrequest", sim_do_unrequest },
+        { "release_some", sim_do_release },
+        { "renew", sim_do_renew },
+        { "forget", sim_do_forget },
+        { "history", sim_do_history },
+        { "consume", sim_do_delete },
+        { "drop", sim_do_delete },
+        { "hold", sim_do_hold },
+        { "release", sim_do_release },
+        { "send", sim_do_send },
+        { "untimer", sim_do_untimer },
+        { "unhold", sim_do_unhold },
+        { "schedule", sim_do_schedule },
+        { "finish", sim_do_finish },
         { "unschedule", sim_do_unschedule },
     };
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {

@@ -88,6 +88,14 @@ static void sim_op_hand(sim_op *op, const int64_t *hand, size_t n)
         memcpy(op->hand, hand, n * sizeof *hand);
 }
 
+static void sim_op_left_out(sim_op *op, const char *const *ids, size_t n)
+{
+    op->left_out = th_new(op->arena, const char *, n + 1);
+    op->left_out_count = n;
+    for (size_t i = 0; i < n; i++)
+        op->left_out[i] = th_strdup(op->arena, ids[i]);
+}
+
 static void sim_op_ids(sim_op *op, const char *const *ids)
 {
     op->ids = th_new(op->arena, const char *, op->n + 1);
@@ -103,12 +111,12 @@ th_rc th_pen_send_batch(th_pen *pen, th_batch *batch, uint64_t tag, th_error *er
     return sim_sent(pen, err);
 }
 
-th_rc th_pen_send_read(th_pen *pen, const int32_t *partitions, size_t n, const int64_t *hand,
-                       size_t hand_count, int32_t limit, th_error *err)
+th_rc th_pen_send_read(th_pen *pen, const th_pen_read *read, th_error *err)
 {
-    sim_op *op = sim_op_new(pen, TH_PEN_READ, partitions, n);
-    sim_op_hand(op, hand, hand_count);
-    op->limit = limit;
+    sim_op *op = sim_op_new(pen, TH_PEN_READ, read->partitions, read->count);
+    sim_op_hand(op, read->hand, read->hand_count);
+    sim_op_left_out(op, read->left_out, read->left_out_count);
+    op->limit = read->limit;
     return sim_sent(pen, err);
 }
 

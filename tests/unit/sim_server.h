@@ -21,6 +21,8 @@ typedef struct sim_op {
     size_t n;
     int64_t *hand;
     size_t hand_count;
+    const char **left_out;
+    size_t left_out_count;
     int32_t limit;
     bool executed;
     th_arena *arena;
@@ -78,6 +80,28 @@ static bool sim_in_hand(const sim_op *op, int64_t no)
     return false;
 }
 
+/* For an entity that holds an earlier one. */
+static bool sim_is_behind(const sim_message *m)
+{
+    for (size_t i = 0; i < server.db->messages_count && *m->id == '@'; i++) {
+        const sim_message *held = &server.db->messages[i];
+        if (held->due == TH_TIME_INF && held->no < m->no && strcmp(held->id, m->id) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool sim_is_left_out(const sim_op *op, const sim_message *m)
+{
+    bool always = m->kind == TH_ExecutionStarted || m->kind == TH_ExecutionTerminated ||
+                  m->kind == TH_ExecutionSuspended || m->kind == TH_ExecutionResumed ||
+                  m->kind == TH_ExecutionRewound;
+    for (size_t i = 0; i < op->left_out_count; i++)
+        if (!always && m->due == TH_TIME_NEG_INF && strcmp(op->left_out[i], m->id) == 0)
+            return true;
+    return false;
+}
+
 static void sim_row(th_inbox_row *row, const sim_message *m)
 {
     const sim_instance *i = sim_find(server.db, m->id);
@@ -98,6 +122,7 @@ static void sim_row(th_inbox_row *row, const sim_message *m)
                            .body = m->body,
                            .sent_us = m->sent,
                            .found = i != NULL,
+                           .behind = sim_is_behind(m),
                            .parent_ref = TH_NONE };
     if (!i)
         return;
@@ -106,6 +131,11 @@ static void sim_row(th_inbox_row *row, const sim_message *m)
     row->status = (int16_t)i->status;
     row->row_name = i->name;
     row->version = i->version;
+    row->parent_instance_id = i->parent;
+    row->has_parent_execution = i->parent != NULL;
+    row->parent_execution_id = i->parent_execution;
+    row->parent_ref = i->parent ? i->parent_ref : TH_NONE;
+    row->is_entity = i->is_entity;
     row->input =
         m->kind == TH_ExecutionStarted && th_uuid_equal(&i->start, &m->start) ? i->input : NULL;
 }
@@ -127,7 +157,7 @@ static void sim_range(sim_op *op, int32_t partition, bool at_once)
         const sim_message *m = &server.db->messages[i];
         bool due = at_once ? m->due == TH_TIME_NEG_INF
                            : m->due > TH_TIME_NEG_INF && m->due <= server.db->now_us;
-        if (due && m->partition == partition && !sim_in_hand(op, m->no))
+        if (due && m->partition == partition && !sim_in_hand(op, m->no) && !sim_is_left_out(op, m))
             sim_row(&done->rows[done->count++], m);
     }
     qsort(done->rows + first, done->count - first, sizeof *done->rows, sim_by_due);
@@ -200,14 +230,21 @@ static void sim_do_load(sim_op *op)
         const sim_instance *i = sim_find(server.db, op->ids[k]);
         if (!i)
             continue;
-        done->instances[done->instance_count++] = (th_instance_row){ .partition_id = i->partition,
-                                                                     .instance_id = i->id,
-                                                                     .start_id = i->start,
-                                                                     .execution_id = i->execution,
-                                                                     .status = (int16_t)i->status,
-                                                                     .name = i->name,
-                                                                     .version = i->version,
-                                                                     .parent_ref = TH_NONE };
+        done->instances[done->instance_count++] =
+            (th_instance_row){ .partition_id = i->partition,
+                               .instance_id = i->id,
+                               .start_id = i->start,
+                               .execution_id = i->execution,
+                               .status = (int16_t)i->status,
+                               .name = i->name,
+                               .version = i->version,
+                               .parent_instance_id = i->parent,
+                               .has_parent_execution = i->parent != NULL,
+                               .parent_execution_id = i->parent_execution,
+                               .parent_ref = i->parent ? i->parent_ref : TH_NONE,
+                               .is_entity = i->is_entity,
+                               .state = i->state,
+                               .lock_holder = i->holder };
         sim_load_episodes(done, i);
     }
 }

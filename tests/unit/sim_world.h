@@ -15,13 +15,13 @@
 
 #define SIM_START INT64_C(1790000000000000)
 
-enum { PLANS = 4, RUNNING_MOST = 64, LATE_MOST = 32, SIM_SLOTS = 3 };
+enum { PLANS = 4, RUNNING_MOST = 64, LATE_MOST = 32, SIM_SLOTS = 3, ENTITY_OPS = 16 };
 
 /* What a user wants of one instance id. */
 typedef struct plan {
-    char id[24], next_id[24], program[16];
+    char id[24], next_id[24], program[40];
     int64_t sum, event_sum;
-    int events_left, restarts_left, event_no;
+    int events_left, restarts_left, event_no, starts;
     bool started, terminated, dup_events;
 } plan;
 
@@ -41,6 +41,13 @@ typedef struct sim_late {
     th_answer answer;
 } sim_late;
 
+/* An entity's answer that has not been given yet. */
+typedef struct sim_late_entity {
+    th_token token;
+    size_t count;
+    int64_t outputs[ENTITY_OPS], state;
+} sim_late_entity;
+
 typedef struct world {
     sim_db db;
     th_engine *engine;
@@ -56,6 +63,8 @@ typedef struct world {
     size_t remote_count;
     sim_late late[LATE_MOST];
     size_t late_count;
+    sim_late_entity late_entities[SIM_ENTITIES];
+    size_t late_entity_count;
     int kills;
 } world;
 
@@ -72,9 +81,8 @@ static th_uuid sim_new_uuid(void)
 static bool sim_can_run(void *self, th_item_kind kind, const char *name, const char *version)
 {
     (void)self;
-    (void)kind;
     (void)version;
-    return strcmp(name, "Script") == 0;
+    return strcmp(name, kind == TH_ITEM_ENTITY ? "acc" : "Script") == 0;
 }
 
 static const char *sim_list(void *self, th_item_kind kind, size_t n)
@@ -201,7 +209,86 @@ static void sim_answer_late(world *w)
     th_arena_free(late.arena);
 }
 
+/* ---- the executor: entities ------------------------------------------------------------------ */
+
+static void sim_answer_entity(world *w, const sim_late_entity *late)
+{
+    char texts[ENTITY_OPS][24], state[24];
+    th_entity_result results[ENTITY_OPS] = { 0 };
+    th_entity_answer a = { .token = late->token, .results = results, .result_count = late->count };
+    for (size_t i = 0; i < late->count; i++) {
+        snprintf(texts[i], sizeof texts[i], "%lld", (long long)late->outputs[i]);
+        results[i].output = texts[i];
+    }
+    snprintf(state, sizeof state, "%lld", (long long)late->state);
+    a.state = state;
+    th_engine_entity_answered(w->engine, &a);
+    if (!server.calm && sim_once_in(10))
+        th_engine_entity_answered(w->engine, &a);
+}
+
+static bool sim_entity_refuses(world *w, th_token token)
+{
+    th_entity_answer a = { .token = token, .kind = TH_ANSWER_LOST };
+    if (server.calm || !sim_once_in(20))
+        return false;
+    if (sim_once_in(2)) {
+        a.kind = TH_ANSWER_ABANDONED;
+        a.delay_us = (int64_t)sim_pick(20000);
+    }
+    th_engine_entity_answered(w->engine, &a);
+    return true;
+}
+
+/* While somebody holds it, nobody else's operation is given out. */
+static void sim_check_holder(world *w, const th_entity_item *item)
+{
+    const sim_instance *row = sim_find(&w->db, item->entity_id);
+    for (size_t i = 0; row && row->holder && i < item->op_count; i++)
+        if (CHECK(item->ops[i].parent_instance_id != NULL))
+            CHECK(strstr(row->holder, item->ops[i].parent_instance_id) != NULL);
+}
+
+static void sim_run_entity(void *self, const th_entity_item *item)
+{
+    world *w = self;
+    sim_late_entity late = { .token = item->token, .state = item->state ? atoll(item->state) : 0 };
+    sim_check_holder(w, item);
+    if (sim_entity_refuses(w, item->token))
+        return;
+    size_t n = sim_once_in(4) ? 1 + sim_pick(item->op_count) : item->op_count;
+    for (late.count = 0; late.count < n && late.count < ENTITY_OPS; late.count++) {
+        int64_t value = atoll(item->ops[late.count].input);
+        CHECK_STR(item->ops[late.count].name, "add");
+        late.state += value;
+        late.outputs[late.count] = 2 * value;
+    }
+    if (w->late_answers && w->late_entity_count < SIM_ENTITIES && sim_once_in(2))
+        w->late_entities[w->late_entity_count++] = late;
+    else
+        sim_answer_entity(w, &late);
+}
+
+static void sim_answer_entity_late(world *w)
+{
+    if (!w->late_entity_count)
+        return;
+    sim_late_entity late = w->late_entities[0];
+    w->late_entities[0] = w->late_entities[--w->late_entity_count];
+    sim_answer_entity(w, &late);
+}
+
 /* ---- the executor: activities ---------------------------------------------------------------- */
+
+static bool sim_fails(int64_t input, char *failure, size_t size)
+{
+    if (input >= SCRIPT_FRAGILE) {
+        snprintf(failure, size, SCRIPT_BROKEN);
+        return !server.calm && sim_once_in(2);
+    }
+    snprintf(failure, size, "{\"type\":\"Odd\",\"message\":\"%lld\"}", (long long)input);
+    return input % 7 == 3;
+}
 
 static void sim_answer_activity(world *w, sim_running r)
 {
@@ -211,8 +298,7 @@ static void sim_answer_activity(world *w, sim_running r)
         a.kind = sim_once_in(2) ? TH_ANSWER_LOST : TH_ANSWER_ABANDONED;
         a.delay_us = (int64_t)sim_pick(5000);
     }
-    if (r.input % 7 == 3) {
-        snprintf(text, sizeof text, "{\"type\":\"Odd\",\"message\":\"%lld\"}", (long long)r.input);
+    if (sim_fails(r.input, text, sizeof text)) {
         a.failure = text;
     } else {
         snprintf(text, sizeof text, "%lld", (long long)script_task_value(r.input));
@@ -272,6 +358,8 @@ static void sim_boot(world *w)
                                   .activities = true,
                                   .max_activities = SIM_SLOTS,
                                   .max_orchestrators = 1 + (int)sim_pick(5),
+                                  .max_entities = 1 + (int)sim_pick(2),
+                                  .entity_batch = 1 + (int)sim_pick(4),
                                   .extended_sessions = !sim_once_in(4),
                                   .session_memory = 16384 * (1 + (int64_t)sim_pick(3)),
                                   .session_idle_us = 1000000,
@@ -292,6 +380,7 @@ static void sim_boot(world *w)
     w->pump = e->pumps = th_malloc(sizeof *e->pumps);
     w->pump->engine = e;
     w->pump->limit = sim_once_in(3) ? 1 : TH_BATCH_ROWS;
+    w->pump->crowd = sim_once_in(2) ? TH_CROWD : 1 + sim_pick(3);
     w->pump->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     th__mail_init(w->pump);
     th_warm_init(&w->pump->warm);
@@ -306,7 +395,7 @@ static void sim_kill(world *w)
     th_engine_free(w->engine);
     while (w->late_count)
         th_arena_free(w->late[--w->late_count].arena);
-    w->running_count = 0;
+    w->running_count = w->late_entity_count = 0;
 }
 
 /* The control thread: partitions that nobody holds are taken. */
@@ -423,8 +512,7 @@ static void sim_finish_remote(world *w)
     sim_remote r = w->remote[--w->remote_count];
     const sim_activity *a = sim_activity_at(&w->db, r.partition, r.number, r.claim_no);
     int64_t input = a ? atoll(a->input) : 0;
-    snprintf(text, sizeof text, "{\"type\":\"Odd\",\"message\":\"%lld\"}", (long long)input);
-    if (input % 7 == 3) {
+    if (sim_fails(input, text, sizeof text)) {
         sim_complete_row(w, r.partition, r.number, r.claim_no, NULL, text);
         return;
     }

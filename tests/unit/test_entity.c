@@ -20,20 +20,6 @@
         ",\"lockSet\":[\"@counter@k\",\"@other@x\"]}"
 #define UNLOCK(who, section) who ",\"criticalSectionId\":\"" section "\"}"
 
-enum {
-    EN_PARTITION,
-    EN_ID,
-    EN_START,
-    EN_EXECUTION,
-    EN_GONE,
-    EN_NAME,
-    EN_STATE,
-    EN_HOLDER,
-    EN_OPERATED,
-    EN_EXECUTOR
-};
-enum { UR_PARTITION, UR_ID, UR_MESSAGE_ID }; /* unrequest */
-
 typedef struct given {
     th_inst *inst;
     th_batch *batch;

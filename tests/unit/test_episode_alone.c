@@ -187,6 +187,23 @@ TEST(terminate_before_the_start_records_the_start)
     given_free(g);
 }
 
+TEST(terminate_before_the_time_of_the_start_takes_the_start_along)
+{
+    given *g = given_new();
+    th_inst_set_identity(g->inst, &START, &EXECUTION, "Hello", NULL, NULL);
+    g->inst->exists = true;
+    g->inst->state = TH_INST_READY;
+    g->inst->status = TH_PENDING;
+    put_order(g, TH_ExecutionTerminated, "x");
+
+    turn_alone(g);
+
+    CHECK_STR(kinds_of(g), "ExecutionTerminated ExecutionCompleted");
+    CHECK_INT(rows_of(g, "unstart"), 1);
+    CHECK_STR(text_of(g, "unstart", 0, US_ID), "order-1");
+    given_free(g);
+}
+
 TEST(terminate_of_a_suspended_instance_takes_what_is_held_along)
 {
     given *g = given_suspended();

@@ -162,9 +162,6 @@ static th_event history_event(given *g, int row, size_t n)
     return n < count ? events[n] : th_event_of(TH_KIND_NONE);
 }
 
-enum { RW_PARTITION, RW_ID, RW_START, RW_EXECUTION, RW_WAS, RW_PARENT, RW_REF };
-enum { RL_PARTITION, RL_ID, RL_START, RL_PARENT, RL_REF };
-
 static void check_link(given *g, const char *table, int parent, int ref, const th_uuid *wanted,
                        int wanted_ref)
 {
@@ -199,7 +196,7 @@ TEST(a_rewind_writes_what_stays_as_the_history_of_a_new_execution)
     th_uuid next = uuid_of(g, "rewind", 0, RW_EXECUTION), was = uuid_of(g, "rewind", 0, RW_WAS);
     CHECK_INT(rows_of(g, "rewind"), 1);
     CHECK(!th_uuid_equal(&next, &EXECUTION) && th_uuid_equal(&was, &EXECUTION));
-    CHECK(text_of(g, "rewind", 0, RW_PARENT) == NULL);
+    CHECK(text_of(g, "rewind", 0, RW_PARENT_EXECUTION) == NULL);
     CHECK_INT(rows_of(g, "history"), 3);
     for (int i = 0; i < 3; i++) {
         th_uuid execution = uuid_of(g, "history", i, HI_EXECUTION);
@@ -411,7 +408,7 @@ TEST(a_live_child_answers_to_its_parents_new_run)
     put_parents(g, &OLD_PARENT, 2, &NEW_PARENT, 5);
 
     turn_alone(g);
-    check_link(g, "relink", RL_PARENT, RL_REF, &NEW_PARENT, 5);
+    check_link(g, "relink", RL_PARENT_EXECUTION, RL_PARENT_REF, &NEW_PARENT, 5);
     CHECK_INT(rows_of(g, "consume"), 1);
     CHECK_INT(rows_of(g, "history") + rows_of(g, "rewind") + rows_of(g, "send"), 0);
 
@@ -428,7 +425,7 @@ TEST(of_two_rewinds_of_the_parent_the_last_is_answered)
     put_parents(g, &NEW_PARENT, 5, &NEWER_PARENT, 6);
 
     turn_alone(g);
-    check_link(g, "relink", RL_PARENT, RL_REF, &NEWER_PARENT, 6);
+    check_link(g, "relink", RL_PARENT_EXECUTION, RL_PARENT_REF, &NEWER_PARENT, 6);
     CHECK_INT(rows_of(g, "consume"), 2);
     given_free(g);
 }
@@ -443,7 +440,7 @@ TEST(a_child_that_ends_with_its_parents_rewind_in_hand_answers_to_the_new_run)
     th_episode_apply(&g->step, g->inst, &answer);
     acknowledged(g);
 
-    check_link(g, "relink", RL_PARENT, RL_REF, &NEW_PARENT, 5);
+    check_link(g, "relink", RL_PARENT_EXECUTION, RL_PARENT_REF, &NEW_PARENT, 5);
     check_answer(g, TH_SubOrchestrationInstanceCompleted, &NEW_PARENT, 5, "42");
     CHECK(!th_episode_goes_on(g->inst));
     given_free(g);
@@ -456,7 +453,7 @@ TEST(a_completed_child_answers_again)
 
     turn_alone(g);
     check_answer(g, TH_SubOrchestrationInstanceCompleted, &NEW_PARENT, 5, "42");
-    check_link(g, "relink", RL_PARENT, RL_REF, &NEW_PARENT, 5);
+    check_link(g, "relink", RL_PARENT_EXECUTION, RL_PARENT_REF, &NEW_PARENT, 5);
     CHECK_INT(rows_of(g, "consume"), 1);
     CHECK_INT(rows_of(g, "rewind") + rows_of(g, "history"), 0);
     CHECK_INT(turn(g), TH_TURN_NOTHING);
@@ -483,7 +480,7 @@ TEST(a_failed_child_is_rewound_with_its_parent)
     put_parents(g, &OLD_PARENT, 2, &NEW_PARENT, 5);
 
     turn_alone(g);
-    check_link(g, "rewind", RW_PARENT, RW_REF, &NEW_PARENT, 5);
+    check_link(g, "rewind", RW_PARENT_EXECUTION, RW_PARENT_REF, &NEW_PARENT, 5);
     CHECK_INT(rows_of(g, "history"), 3);
     th_event e = history_event(g, 2, 0);
     CHECK_STR(e.payload, "why");
@@ -502,7 +499,7 @@ TEST(a_child_that_a_client_has_rewound_too_takes_the_link_along)
     put_rewind(g, NULL);
 
     turn_alone(g);
-    check_link(g, "rewind", RW_PARENT, RW_REF, &NEW_PARENT, 5);
+    check_link(g, "rewind", RW_PARENT_EXECUTION, RW_PARENT_REF, &NEW_PARENT, 5);
     CHECK_INT(g->inst->queue.count, 1);
 
     load(g, TH_PENDING, "[" BEGUN "]", "[" REWOUND "]", NULL);
@@ -589,7 +586,7 @@ TEST(a_child_that_has_not_begun_yet_begins_for_the_new_run)
 
     turn_answered(g, &answer);
     CHECK_INT(rows_of(g, "create"), 1);
-    check_link(g, "relink", RL_PARENT, RL_REF, &NEW_PARENT, 5);
+    check_link(g, "relink", RL_PARENT_EXECUTION, RL_PARENT_REF, &NEW_PARENT, 5);
     CHECK_STR(kinds_of(g), "OrchestratorStarted ExecutionStarted");
     CHECK_INT(rows_of(g, "consume"), 2);
     given_free(g);
@@ -647,6 +644,17 @@ TEST(a_childs_start_that_meets_the_end_of_its_id_begins_the_next_life)
     CHECK_INT(rows_of(g, "create"), 1);
     CHECK_INT(rows_of(g, "forget"), 1);
     CHECK_STR(kinds_of(g), "OrchestratorStarted ExecutionStarted");
+    given_free(g);
+}
+
+TEST(a_childs_start_that_comes_once_more_after_its_end_is_dropped)
+{
+    given *g = given_loaded(TH_COMPLETED, "[" BEGUN "," ENDED_WELL "]", NULL);
+    put_child_start(g, &NEW_PARENT, 5)->start_id = g->inst->start_id;
+
+    turn_alone(g);
+    CHECK_INT(rows_of(g, "create"), 0);
+    CHECK_INT(rows_of(g, "drop"), 1);
     given_free(g);
 }
 

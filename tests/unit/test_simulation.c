@@ -1,11 +1,13 @@
 /*
  * test_simulation.c - the owner's loop against a server that fails, in random interleavings.
  *
- * Orchestrations, their messages, lost answers, cut connections and kills are chosen by a seed, and
- * each run ends in calm. Then every instance must have come to what its program says, with a
- * history without gaps, each event answered once, and no row left over. Arguments: the seed
- * (default 1; 0: by the clock) and the number of runs. A run's own seed is printed when it fails;
- * given as the seed with one run it repeats it.
+ * Orchestrations with children, entities and locks, their messages, suspensions, terminations and
+ * rewinds, lost answers, cut connections and kills are chosen by a seed, and each run ends in calm.
+ * Then every instance must have come to what its program says, with a history without gaps, each
+ * event answered once, every operation of an entity carried out once, nobody holding one, and no
+ * row left over. Arguments: the seed (default 1; 0: by the clock), the number of runs, and after
+ * how many seconds no further one begins. A run's own seed is printed when it fails; given as the
+ * seed with one run it repeats it.
  */
 #define main run_tests
 #include "test.h"
@@ -20,13 +22,37 @@
 enum { CHAOS_STEPS = 400, CALM_STEPS = 6000 };
 
 static uint64_t first_seed = 1;
-static uint64_t runs = 2000;
+static uint64_t steps_done;
+static time_t seconds = 3600;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+static uint64_t runs = 400;
+#else
+static uint64_t runs = 2500; /* a million steps */
+#endif
 
 /* ---- users ----------------------------------------------------------------------------------- */
 
+/* A critical section is left, or goes with its run. Returns how many letters. */
+static size_t add_step(char *program, char step)
+{
+    char one[] = { step, 0 };
+    const char *letters = step == 'l' ? "lqu" : step == 'L' ? "lqn" : one;
+    memcpy(program, letters, strlen(letters));
+    return strlen(letters);
+}
+
+/* What fails drops the events that wait for it, and they do not come back with a rewind. */
+static void expect_no_events(plan *p)
+{
+    for (char *at = p->program; *at; at++)
+        if (*at == 'e')
+            *at = 't';
+    p->events_left = 0;
+}
+
 static void choose_program(plan *p, bool last)
 {
-    static const char steps[] = "ttfadcemen";
+    static const char steps[] = "ttfadcemenkkgqxlL";
     size_t n = 1 + sim_pick(6), at = 0;
     p->events_left = 0;
     p->event_sum = 0;
@@ -34,13 +60,16 @@ static void choose_program(plan *p, bool last)
     p->terminated = false;
     for (size_t i = 0; i < n; i++) {
         char step = steps[sim_pick(sizeof steps - 1)];
-        p->program[at++] = step;
+        at += add_step(p->program + at, step);
         p->events_left += step == 'e';
-        p->dup_events &= step != 'n'; /* a new run has forgotten what ids the old one saw */
+        p->dup_events &=
+            step != 'n' && step != 'L'; /* a new run has forgotten what ids the old one saw */
     }
     if (last)
         p->program[at++] = '!';
     p->program[at] = 0;
+    if (script_can_break(p->program))
+        expect_no_events(p);
 }
 
 static void choose_plans(world *w)
@@ -57,7 +86,7 @@ static void choose_plans(world *w)
     for (int i = 0; i + 1 < w->plan_count; i++) {
         plan *from = &w->plans[i], *to = &w->plans[i + 1];
         if (from->restarts_left || to->restarts_left || strlen(from->program) > 6 ||
-            strchr(from->program, '!') || strlen(to->program) > 6 || strchr(to->program, '!'))
+            strchr(from->program, '!') || strlen(to->program) > 6 || strpbrk(to->program, "!kx"))
             continue;
         memmove(from->program + 1, from->program, strlen(from->program) + 1);
         from->program[0] = 's';
@@ -88,7 +117,9 @@ static void start(world *w, plan *p)
     i->execution = sim_new_uuid();
     i->status = TH_PENDING;
     i->name = "Script";
-    i->input = th_sprintf(w->db.arena, "0 %s %s", p->next_id, p->program);
+    i->input = th_sprintf(w->db.arena, "0 %s/%d %s %s", p->id, p->starts++, p->next_id, p->program);
+    i->rewinds = 0;
+    i->parent_ref = TH_NONE;
     i->output = i->failure = i->custom = NULL;
     sim_message *m = a_message(w, i, TH_ExecutionStarted);
     m->has_execution = true;
@@ -121,6 +152,7 @@ static void order(world *w, const sim_instance *i, th_kind kind)
 {
     sim_message *m = a_message(w, i, kind);
     m->payload = kind == TH_ExecutionTerminated ? "enough" : NULL;
+    m->body = kind == TH_ExecutionTerminated && sim_once_in(2) ? "{\"recurse\":true}" : NULL;
     th_engine_wake(w->engine, i->partition);
 }
 
@@ -142,6 +174,19 @@ static void check_finished(plan *p, const sim_instance *i)
                i->failure ? i->failure : "");
 }
 
+/* What a client's rewind does to the row (front_rewind.sql). */
+static void rewind_broken(world *w, sim_instance *i)
+{
+    i->status = TH_PENDING;
+    i->output = i->failure = NULL;
+    order(w, i, TH_ExecutionRewound);
+}
+
+static bool is_broken(const sim_instance *i)
+{
+    return i->status == TH_FAILED && strstr(i->failure, "Broken") != NULL;
+}
+
 /* True: nothing more is wanted of it. */
 static bool tend(world *w, plan *p)
 {
@@ -151,6 +196,10 @@ static bool tend(world *w, plan *p)
         if (next == &w->plans[w->plan_count] ||
             next->started) /* what is sent to nobody is dropped */
             start(w, p);
+        return false;
+    }
+    if (is_broken(i)) {
+        rewind_broken(w, i);
         return false;
     }
     if (th_status_is_terminal(i->status)) {
@@ -167,13 +216,22 @@ static bool tend(world *w, plan *p)
     return false;
 }
 
+/* Children are suspended, too. */
+static void pause_any(world *w)
+{
+    const sim_instance *i =
+        w->db.instances_count ? &w->db.instances[sim_pick(w->db.instances_count)] : NULL;
+    if (i && !i->is_entity && !th_status_is_terminal(i->status))
+        order(w, i, sim_once_in(2) ? TH_ExecutionSuspended : TH_ExecutionResumed);
+}
+
 static void user_act(world *w)
 {
     plan *p = &w->plans[sim_pick((size_t)w->plan_count)];
     const sim_instance *i = sim_find(&w->db, p->id);
     bool live = i && !th_status_is_terminal(i->status);
     if (live && sim_once_in(12)) {
-        order(w, i, sim_once_in(2) ? TH_ExecutionSuspended : TH_ExecutionResumed);
+        pause_any(w);
     } else if (live && sim_once_in(60) && !strchr(p->program, 's') && p->event_sum < 50000) {
         p->terminated = true;
         order(w, i, TH_ExecutionTerminated);
@@ -184,6 +242,14 @@ static void user_act(world *w)
 
 /* ---- mischief -------------------------------------------------------------------------------- */
 
+/* Nobody sends a start twice; one that comes twice does no harm, unless a rewind lies between. */
+static bool may_be_rewound(world *w, const char *id)
+{
+    const sim_instance *i = sim_find(&w->db, id);
+    const char *program = i && i->input ? strrchr(i->input, ' ') : NULL;
+    return !program || script_can_break(program + 1);
+}
+
 /* The same result once more, as a sender that heard no answer would send it. */
 static void repeat_message(world *w)
 {
@@ -191,7 +257,9 @@ static void repeat_message(world *w)
         return;
     sim_message m = w->db.messages[sim_pick(w->db.messages_count)];
     if (m.kind == TH_EventRaised || m.kind == TH_ExecutionTerminated ||
-        m.kind == TH_ExecutionSuspended)
+        m.kind == TH_ExecutionSuspended || m.kind == TH_ExecutionRewound || *m.id == '@')
+        return;
+    if (m.kind == TH_ExecutionStarted && may_be_rewound(w, m.id))
         return;
     m.no = ++w->db.next_no;
     *SIM_NEW(&w->db, messages) = m;
@@ -246,6 +314,7 @@ static void pass(world *w, int64_t us)
 
 static void step(world *w)
 {
+    steps_done++;
     switch (sim_pick(16)) {
     case 0:
     case 1:
@@ -260,6 +329,7 @@ static void step(world *w)
         return;
     case 7:
         sim_answer_late(w);
+        sim_answer_entity_late(w);
         return;
     case 8:
         sim_finish_activity(w);
@@ -294,19 +364,18 @@ static bool is_at_rest(const world *w)
 {
     const th_pump *p = w->pump;
     return !w->db.messages_count && !w->db.activities_count && !p->flying_count && !p->building &&
-           !p->hand_count && !p->running && !p->parked && !p->unsettled &&
-           th_dispatch_active(w->engine->dispatch) == 0;
+           !p->hand_count && !p->entities_out && !p->entities_waiting && !p->running &&
+           !p->parked && !p->unsettled && th_dispatch_active(w->engine->dispatch) == 0;
 }
 
 static bool all_done(world *w)
 {
     bool done = true;
-    for (int i = 0; i < w->plan_count; i++) {
-        const sim_instance *row = sim_find(&w->db, w->plans[i].id);
-        if (row && row->status == TH_SUSPENDED && sim_once_in(20))
-            order(w, row, TH_ExecutionResumed);
+    for (size_t i = 0; i < w->db.instances_count; i++)
+        if (w->db.instances[i].status == TH_SUSPENDED && sim_once_in(20))
+            order(w, &w->db.instances[i], TH_ExecutionResumed);
+    for (int i = 0; i < w->plan_count; i++)
         done &= tend(w, &w->plans[i]);
-    }
     return done && is_at_rest(w);
 }
 
@@ -316,11 +385,13 @@ static bool calm_down(world *w)
     server.calm = true;
     server.fail_left = 0;
     for (int i = 0; i < CALM_STEPS && !test_bad; i++) {
+        steps_done++;
         sim_control(w);
         th__pump_round(w->pump);
         while (sim_server_step(w->pump->pen))
             ;
         sim_answer_late(w);
+        sim_answer_entity_late(w);
         sim_finish_activity(w);
         sim_completer(w);
         sim_claim(w);
@@ -362,7 +433,10 @@ static void check_history(world *w, const sim_instance *i)
         size_t n = 0;
         if (strcmp(row->id, i->id) != 0)
             continue;
-        CHECK(th_uuid_equal(&row->execution, &i->execution)); /* of earlier runs nothing is left */
+        if (!th_uuid_equal(&row->execution, &i->execution)) {
+            CHECK(i->rewinds > 0); /* of other earlier runs nothing is left */
+            continue;
+        }
         CHECK_INT(row->episode, episode++);
         CHECK_INT(row->first_seq, seq);
         CHECK_INT(
@@ -376,6 +450,17 @@ static void check_history(world *w, const sim_instance *i)
     }
     CHECK_INT(last.kind, TH_ExecutionCompleted);
     CHECK_INT(last.status, i->status);
+}
+
+/* Each has carried out every operation once, and nobody holds it. */
+static void check_entities(world *w)
+{
+    static const char *const ids[SIM_ENTITIES] = { "@acc@a", "@acc@b" };
+    for (size_t k = 0; k < SIM_ENTITIES; k++) {
+        const sim_instance *e = sim_find(&w->db, ids[k]);
+        CHECK_INT(e && e->state ? atoll(e->state) : 0, w->db.operations[k]);
+        CHECK(!e || !e->holder);
+    }
 }
 
 /* No promise of a slot is left over. */
@@ -421,7 +506,8 @@ static void run_one(uint64_t seed)
                                  .run_orchestrator = sim_run_orchestrator,
                                  .drop = sim_drop,
                                  .run_activity = sim_run_activity,
-                                 .cancel = sim_cancel };
+                                 .cancel = sim_cancel,
+                                 .run_entity = sim_run_entity };
     w->sessions = !sim_once_in(3);
     w->late_answers = sim_once_in(2);
     pass(w, SIM_START);
@@ -432,7 +518,9 @@ static void run_one(uint64_t seed)
         step(w);
     if (CHECK(calm_down(w))) {
         for (size_t i = 0; i < w->db.instances_count; i++)
-            check_history(w, &w->db.instances[i]);
+            if (!w->db.instances[i].is_entity)
+                check_history(w, &w->db.instances[i]);
+        check_entities(w);
         check_slots(w);
     }
     if (test_bad)
@@ -446,7 +534,9 @@ static void run_one(uint64_t seed)
 TEST(whatever_is_lost_repeated_or_cut_every_instance_comes_to_what_its_program_says)
 {
     int64_t batches = 0, failures = 0, cuts = 0;
-    for (uint64_t i = 0; i < runs && !test_bad; i++) {
+    uint64_t done = 0;
+    time_t end = time(NULL) + seconds;
+    for (uint64_t i = 0; i < runs && !test_bad && time(NULL) < end; i++, done++) {
         run_one(first_seed + i);
         batches += server.batches;
         failures += server.failures;
@@ -454,9 +544,10 @@ TEST(whatever_is_lost_repeated_or_cut_every_instance_comes_to_what_its_program_s
         if (test_bad)
             printf("  seed %llu\n", (unsigned long long)(first_seed + i));
     }
-    printf("seed %llu: %llu runs, %lld batches, of which %lld were refused; %lld cuts\n",
-           (unsigned long long)first_seed, (unsigned long long)runs, (long long)batches,
-           (long long)failures, (long long)cuts);
+    printf(
+        "seed %llu: %llu runs, %llu steps, %lld batches, of which %lld were refused; %lld cuts\n",
+        (unsigned long long)first_seed, (unsigned long long)done, (unsigned long long)steps_done,
+        (long long)batches, (long long)failures, (long long)cuts);
     CHECK(failures > 0 && cuts > 0);
 }
 
@@ -466,6 +557,8 @@ int main(int argc, char **argv)
         first_seed = strtoull(argv[1], NULL, 10);
     if (argc > 2)
         runs = strtoull(argv[2], NULL, 10);
+    if (argc > 3)
+        seconds = (time_t)strtoll(argv[3], NULL, 10);
     if (!first_seed)
         first_seed = (uint64_t)time(NULL);
     th_log_setup(TH_LOG_OFF, TH_LOG_TEXT);
