@@ -74,6 +74,17 @@ def test_another_hub_is_seen_by_name_and_is_not_mixed_up(start):
     assert other.wait_status(answer.json["id"])["output"] == 1
 
 
+def test_events_to_a_pending_one_are_delivered_when_it_starts(make_service):
+    front = make_service(apps=APPS, hub="LateHub", args=["--no-orchestrators", "--no-activities"]).start()
+    assert front.get("/instances").json == []  # and the hub is an empty one
+    assert front.get("/instances").headers["x-ms-continuation-token"] == ""
+    instance = front.start_instance("Waits", new_id())
+    front.raise_event(instance, "Go", "early")
+    assert front.status(instance)["runtimeStatus"] == "Pending"
+    make_service(apps=APPS, hub="LateHub").start()
+    assert front.wait_status(instance)["output"] == "early"
+
+
 def test_a_database_that_refuses_connections_gives_503_in_time_and_comes_back(start, database):
     service = start()
     instance = given.running(service)
