@@ -25,6 +25,7 @@ const th__setting th__settings[] = {
     { "hub", "TASKHUB_HUB", DURABLE "hubName", AT(hub), TH__STR, 1, 0 },
     { "bind", "TASKHUB_BIND", NULL, AT(bind), TH__STR, 1, 0 },
     { "port", "TASKHUB_PORT", NULL, AT(port), TH__INT, 0, 65535 },
+    { "rpc_port", "TASKHUB_RPC_PORT", NULL, AT(rpc_port), TH__PORT, 0, 65535 },
     { "data_dir", "TASKHUB_DATA", NULL, AT(data_dir), TH__STR, 1, 0 },
     { "workers", "TASKHUB_WORKERS", NULL, AT(workers), TH__INT, 0, 1024 },
     { "log_level", "TASKHUB_LOG_LEVEL", NULL, AT(log_level), TH__LEVEL, 0, 0 },
@@ -57,6 +58,7 @@ const th__setting th__settings[] = {
     { "reuse_any_state", NULL, DURABLE "overridableExistingInstanceStates", AT(reuse_any_state),
       TH__STATES, 0, 0 },
     { "function_timeout_us", NULL, "functionTimeout", AT(function_timeout_us), TH__TIMEOUT, 0, 0 },
+    { "local_rpc", NULL, DURABLE "localRpcEndpointEnabled", AT(local_rpc), TH__BOOL, 0, 0 },
     { "use_forwarded_host", NULL, DURABLE "httpSettings.useForwardedHost", AT(use_forwarded_host),
       TH__BOOL, 0, 0 },
     { "http_poll_ms", NULL, HTTP "defaultAsyncRequestSleepTimeMilliseconds", AT(http_poll_ms),
@@ -91,6 +93,7 @@ static void set_defaults(th_config *config)
 
     config->bind = "127.0.0.1";
     config->port = 7071;
+    config->rpc_port = -1;
     config->data_dir = ".taskhub";
     config->log_level = TH_LOG_INFO;
     config->log_format = TH_LOG_TEXT;
@@ -179,6 +182,7 @@ static void write_field(th_config *config, const th__setting *setting, th__value
         *(const char **)field = without_outer_slashes(config->inner->arena, value.s);
         break;
     case TH__INT:
+    case TH__PORT:
         *(int *)field = (int)value.i;
         break;
     case TH__SIZE:
@@ -295,6 +299,12 @@ static void print_value(const th_config *config, const th__setting *setting, th_
         break;
     case TH__INT:
         th_buf_i64(out, *(const int *)field);
+        break;
+    case TH__PORT:
+        if (*(const int *)field < 0)
+            th_buf_str(out, "(not said)");
+        else
+            th_buf_i64(out, *(const int *)field);
         break;
     case TH__SIZE:
     case TH__DURATION:

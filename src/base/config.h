@@ -25,6 +25,7 @@ typedef struct th_config {
     const char *hub;      /* follows the rules below once loaded */
     const char *bind;     /* 127.0.0.1 */
     int port;             /* 7071; 0: any free one */
+    int rpc_port;         /* 0: no RPC door; -1: not said, then local_rpc decides */
     const char *data_dir; /* .taskhub */
     int workers;          /* pumps; 0: chosen by the processors */
     th_log_level log_level;
@@ -48,6 +49,7 @@ typedef struct th_config {
     bool store_inputs;           /* keep inputs in the history; false */
     bool reuse_any_state;        /* overridableExistingInstanceStates is AnyState; false */
     int64_t function_timeout_us; /* 30 min; -1: none */
+    bool local_rpc;              /* localRpcEndpointEnabled: the RPC door; false */
     bool use_forwarded_host;     /* URLs from X-Forwarded-Host and -Proto; false */
     int http_poll_ms;            /* pause of an HTTP call after a 202 that names none; 30000 */
     int http_max_calls;          /* requests of HTTP calls at once in this process; 100 */

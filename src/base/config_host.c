@@ -21,7 +21,6 @@ static const char *const silent[] = {
     "appLeaseOptions.renewInterval",
     "appLeaseOptions.acquireInterval",
     "appLeaseOptions.leaseInterval",
-    "localRpcEndpointEnabled",
     "maxGrpcMessageSizeInBytes",
     "grpcHttpClientTimeout",
     "tracing.traceInputsAndOutputs",

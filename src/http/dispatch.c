@@ -41,10 +41,10 @@ static const th__handler handlers[] = {
     [TH_ROUTE_SCHEDULE_DROP] = th__schedules,
 };
 
-/* Other verbs never reach the API: its host's router turns them away. */
 static void below_base(th__request *r, const char *path)
 {
-    if (r->verb == TH_VERB_HEAD || r->verb == TH_VERB_OTHER) {
+    if (!r->port->is_rpc && (r->verb == TH_VERB_HEAD || r->verb == TH_VERB_OTHER)) {
+        /* Other verbs never reach the API: its host's router turns them away. */
         th__answer_empty(r, 405);
         return;
     }
@@ -120,16 +120,39 @@ th_door th__dispatch_door(th__request *r)
     return r->server->options.starter_count && below_prefix(r) ? TH_DOOR_STARTER : TH_DOOR_OPEN;
 }
 
+static void stopping(th__request *r)
+{
+    static const char text[] = "The service is stopping";
+
+    th__answer_error(r, 503, text, text, "System.OperationCanceledException");
+}
+
+/* The API, and nothing else of what the public door has. */
+static void by_rpc(th__request *r)
+{
+    const char *path = th__rpc_below(r->query.path), *stranger = th__rpc_stranger(r);
+
+    if (stranger)
+        th__answer_error(r, 403, "Forbidden", stranger, "System.UnauthorizedAccessException");
+    else if (atomic_load(&r->server->draining))
+        stopping(r);
+    else if (path)
+        below_base(r, path);
+    else
+        not_found(r);
+}
+
 void th__dispatch(th__request *r)
 {
     const char *path = th_router_below_base(r->query.path);
     const admin_page *page = admin_page_of(r);
-    static const char stopping[] = "The service is stopping";
 
-    if (page)
+    if (r->port->is_rpc)
+        by_rpc(r);
+    else if (page)
         page->handler(r);
     else if (atomic_load(&r->server->draining))
-        th__answer_error(r, 503, stopping, stopping, "System.OperationCanceledException");
+        stopping(r);
     else if (path)
         below_base(r, path);
     else if (!try_starters(r))

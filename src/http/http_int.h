@@ -30,6 +30,7 @@ typedef struct th__waits th__waits;
 typedef struct th__hubs th__hubs;
 typedef struct th__key_ring th__key_ring;
 typedef struct th__acceptor th__acceptor;
+typedef struct th__port th__port;
 
 typedef void (*th__handler)(th__request *r);
 
@@ -39,8 +40,20 @@ typedef th_rc (*th__job)(th__request *r, th_db *db, th_error *err);
 
 enum { TH__IDLE, TH__WAITING, TH__ANSWERED, TH__FORCED }; /* of th__request.state */
 
+struct th__port {
+    th_http_server *server;
+    bool is_rpc;  /* the loopback door of the Functions SDKs; else the public one */
+    bool is_open; /* fd listens */
+    int fd, number;
+    char *origin; /* "http://127.0.0.1:7071" */
+    int threads;
+    struct MHD_Daemon **daemons; /* one a thread; NULL where it is not started */
+    th__acceptor *acceptor;
+};
+
 struct th__request {
     th_http_server *server;
+    const th__port *port; /* that it came in by */
     struct MHD_Connection *connection;
     th_arena *arena;
     th_buf body, out;
@@ -96,12 +109,10 @@ struct th__request {
 
 struct th_http_server {
     th_http_options options;
-    th_arena *arena;             /* texts of the options */
-    struct MHD_Daemon **daemons; /* one a thread; NULL where it is not started */
-    th__acceptor *acceptor;
-    int port;
-    char *origin;
-    char *query_suffix; /* taskHub=...&connection=Storage of the own hub */
+    th_arena *arena; /* texts of the options */
+    th__port public_port, rpc_port;
+    const char *rpc_url; /* NULL: no RPC door */
+    char *query_suffix;  /* taskHub=...&connection=Storage of the own hub */
     atomic_bool draining;
     atomic_int refs;
     atomic_int_fast64_t body_budget; /* bytes of bodies in memory */
@@ -121,7 +132,7 @@ struct th_http_server {
 };
 
 /* request.c */
-th__request *th__request_new(th_http_server *server, struct MHD_Connection *connection,
+th__request *th__request_new(const th__port *port, struct MHD_Connection *connection,
                              const char *target);
 void th__request_unref(th__request *r);
 void th__request_wait(th__request *r); /* suspends; no-op if that was done before */
@@ -204,10 +215,26 @@ void th__metrics(th__request *r);
 /* listen.c: a listening socket, non-blocking. */
 th_rc th__listen(const char *bind, int port, int *fd, int *got_port, th_error *err) TH_MUST_CHECK;
 
-/* accept.c: a thread that feeds server->daemons. It owns listen_fd once it has started. */
-th_rc th__acceptor_start(th_http_server *server, int listen_fd, th__acceptor **out,
-                         th_error *err) TH_MUST_CHECK;
-void th__acceptor_stop(th__acceptor *acceptor); /* closes the port; NULL is fine */
+/* accept.c: a thread that feeds port->daemons from port->fd. */
+th_rc th__acceptor_start(th__port *port, th__acceptor **out, th_error *err) TH_MUST_CHECK;
+void th__acceptor_stop(th__acceptor *acceptor); /* NULL is fine */
+
+/* intake.c: a daemon with a thread and no socket of its own; NULL: it cannot start. */
+struct MHD_Daemon *th__daemon_start(th__port *port);
+
+/* port.c */
+/* Connections wait from now on; number 0: any free one. */
+th_rc th__port_listen(th__port *port, const char *bind, int number, th_error *err) TH_MUST_CHECK;
+th_rc th__port_serve(th__port *port, int threads, th_error *err) TH_MUST_CHECK;
+void th__port_stop(th__port *port); /* fine for one that was never opened */
+
+/* rpc_door.c */
+/* wanted 0: 17071, or a spare one if that is taken. */
+th_rc th__rpc_listen(th__port *port, int wanted, th_error *err) TH_MUST_CHECK;
+/* NULL: a program of this machine; else what shows that it is none, as a sentence. */
+const char *th__rpc_stranger(th__request *r);
+/* The part of a path after either base path; NULL: below none of them. */
+const char *th__rpc_below(const char *path);
 
 /* urls.c */
 const char *th__request_origin(th__request *r);

@@ -38,7 +38,8 @@ void th__server_unref(th_http_server *server)
     pthread_cond_destroy(&server->idle);
     pthread_mutex_destroy(&server->lock);
     th_arena_free(server->arena);
-    free(server->origin);
+    free(server->public_port.origin);
+    free(server->rpc_port.origin);
     free(server->query_suffix);
     free(server);
 }
@@ -61,14 +62,16 @@ static th__request *take_spare(th_http_server *server)
     return r;
 }
 
-th__request *th__request_new(th_http_server *server, struct MHD_Connection *connection,
+th__request *th__request_new(const th__port *port, struct MHD_Connection *connection,
                              const char *target)
 {
+    th_http_server *server = port->server;
     th__request *r = take_spare(server);
 
     th__server_ref(server);
     atomic_fetch_add(&server->active, 1);
     r->server = server;
+    r->port = port;
     r->connection = connection;
     r->next = NULL;
     r->target = th_strdup(r->arena, target);

@@ -41,7 +41,7 @@ const char *th__request_origin(th__request *r)
         return forwarded;
     host = th__request_header(r, MHD_HTTP_HEADER_HOST);
     if (!is_plain_host(host))
-        return r->server->origin;
+        return r->port->origin;
     return th_sprintf(r->arena, "http://%s", host);
 }
 
