@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define JSON_TYPE "application/json; charset=utf-8"
-
 static const char wrong_argument[] = "One or more of the arguments submitted is incorrect";
 static const char went_wrong[] = "Something went wrong while processing your request";
 
@@ -21,7 +19,7 @@ void th__answer_empty(th__request *r, int status)
 void th__answer_json(th__request *r, int status)
 {
     r->status = status;
-    r->content_type = JSON_TYPE;
+    r->content_type = TH__JSON_TYPE;
 }
 
 void th__answer_string(th__request *r, int status, const char *text)
@@ -131,7 +129,7 @@ enum MHD_Result th__answer_send(th__request *r)
     if (!response)
         return MHD_NO;
     add_headers(r, response);
-    queued = MHD_queue_response(r->connection, (unsigned)r->status, response);
+    queued = th__queue(r->connection, (unsigned)r->status, response);
     MHD_destroy_response(response);
     return queued;
 }
@@ -149,9 +147,9 @@ enum MHD_Result th__answer_unavailable(struct MHD_Connection *connection)
 
     if (!response)
         return MHD_NO;
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, JSON_TYPE);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, TH__JSON_TYPE);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-    queued = MHD_queue_response(connection, MHD_HTTP_SERVICE_UNAVAILABLE, response);
+    queued = th__queue(connection, MHD_HTTP_SERVICE_UNAVAILABLE, response);
     MHD_destroy_response(response);
     return queued;
 }

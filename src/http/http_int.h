@@ -23,6 +23,7 @@
 #include "store/instances.h"
 
 #define TH__SECOND ((int64_t)1000000)
+#define TH__JSON_TYPE "application/json; charset=utf-8"
 
 typedef struct th__request th__request;
 typedef struct th__pool th__pool;
@@ -49,6 +50,7 @@ struct th__port {
     int threads;
     struct MHD_Daemon **daemons; /* one a thread; NULL where it is not started */
     th__acceptor *acceptor;
+    th__port *next; /* of the ports that serve */
 };
 
 struct th__request {
@@ -227,6 +229,13 @@ struct MHD_Daemon *th__daemon_start(th__port *port);
 th_rc th__port_listen(th__port *port, const char *bind, int number, th_error *err) TH_MUST_CHECK;
 th_rc th__port_serve(th__port *port, int threads, th_error *err) TH_MUST_CHECK;
 void th__port_stop(th__port *port); /* fine for one that was never opened */
+
+/* unreadable.c */
+/* MHD_queue_response, which is not to be called by that name in this program. */
+enum MHD_Result th__queue(struct MHD_Connection *connection, unsigned status,
+                          struct MHD_Response *response);
+void th__unreadable_add(th__port *port); /* the library's own answers are JSON there */
+void th__unreadable_remove(th__port *port);
 
 /* rpc_door.c */
 /* wanted 0: 17071, or a spare one if that is taken. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/log.h"
 #include "http/http_int.h"
@@ -78,6 +79,30 @@ static void parse_target(th__request *r)
         r->bad_target = th_strdup(r->arena, err.text);
 }
 
+static enum MHD_Result count_length(void *arg, enum MHD_ValueKind kind, const char *name,
+                                    const char *value)
+{
+    int *lengths = arg;
+
+    (void)kind;
+    (void)value;
+    *lengths += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
+    return MHD_YES;
+}
+
+/* Where a body ends is told once, or a proxy before us may have read it another way. */
+static bool has_two_ends(th__request *r)
+{
+    int lengths = 0;
+
+    if (!th__request_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH))
+        return false;
+    if (th__request_header(r, MHD_HTTP_HEADER_TRANSFER_ENCODING))
+        return true;
+    MHD_get_connection_values(r->connection, MHD_HEADER_KIND, count_length, &lengths);
+    return lengths > 1;
+}
+
 /* Before any of the body is read. */
 static enum MHD_Result on_headers(th__request *r, const char *method)
 {
@@ -86,6 +111,10 @@ static enum MHD_Result on_headers(th__request *r, const char *method)
     r->begun = true;
     r->verb = th_verb_parse(method);
     parse_target(r);
+    if (has_two_ends(r)) {
+        th__answer_invalid(r, "The request has two lengths, or a length and a transfer encoding.");
+        return th__answer_send(r);
+    }
     r->denied = r->bad_target ? 0 : th__key_check(r);
     if (r->denied) {
         th__answer_empty(r, r->denied);

@@ -46,6 +46,8 @@ th_rc th__port_serve(th__port *port, int threads, th_error *err)
 
     port->threads = threads;
     rc = start_daemons(port, err);
+    if (rc == TH_OK)
+        th__unreadable_add(port);
     return rc == TH_OK ? th__acceptor_start(port, &port->acceptor, err) : rc;
 }
 
@@ -56,6 +58,7 @@ void th__port_stop(th__port *port)
     if (port->is_open)
         close(port->fd);
     port->is_open = false;
+    th__unreadable_remove(port);
     for (int i = 0; port->daemons && i < port->threads; i++)
         if (port->daemons[i])
             MHD_stop_daemon(port->daemons[i]);
