@@ -134,22 +134,28 @@ enum MHD_Result th__answer_send(th__request *r)
     return queued;
 }
 
-/* For a request whose owner still has it: nothing of it is touched. */
-enum MHD_Result th__answer_unavailable(struct MHD_Connection *connection)
+#define FORCED_BODY(text, type)                                                             \
+    "{\"Message\":\"" text "\",\"ExceptionMessage\":\"" text "\",\"ExceptionType\":\"" type \
+    "\",\"StackTrace\":null}"
+
+/* Its owner still has the request: nothing of it is touched that an owner writes. */
+enum MHD_Result th__answer_forced(th__request *r)
 {
-    static char body[] =
-        "{\"Message\":\"The service is stopping\",\"ExceptionMessage\":\"The service "
-        "is stopping\",\"ExceptionType\":\"System.OperationCanceledException\","
-        "\"StackTrace\":null}";
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(sizeof body - 1, body, MHD_RESPMEM_PERSISTENT);
+    static const char stopping[] =
+        FORCED_BODY("The service is stopping", "System.OperationCanceledException");
+    static const char late[] =
+        FORCED_BODY("The database did not answer in time", "System.TimeoutException");
+    const char *body = atomic_load(&r->server->draining) ? stopping : late;
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        strlen(body), (void *)(uintptr_t)body, MHD_RESPMEM_PERSISTENT);
     enum MHD_Result queued;
 
     if (!response)
         return MHD_NO;
+    count(r->server, MHD_HTTP_SERVICE_UNAVAILABLE);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, TH__JSON_TYPE);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-    queued = th__queue(connection, MHD_HTTP_SERVICE_UNAVAILABLE, response);
+    queued = th__queue(r->connection, MHD_HTTP_SERVICE_UNAVAILABLE, response);
     MHD_destroy_response(response);
     return queued;
 }

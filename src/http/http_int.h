@@ -73,6 +73,7 @@ struct th__request {
     bool too_large; /* the body was cut; answered 413, or 503 if crowded */
     bool crowded;
     int64_t received; /* bytes of the body so far */
+    int64_t begun_us; /* when the headers were complete */
     int64_t budget;   /* bytes taken from the server's budget for bodies */
 
     /* answer */
@@ -137,9 +138,11 @@ struct th_http_server {
 th__request *th__request_new(const th__port *port, struct MHD_Connection *connection,
                              const char *target);
 void th__request_unref(th__request *r);
-void th__request_wait(th__request *r); /* suspends; no-op if that was done before */
-void th__request_done(th__request *r); /* the answer is set; r is no longer the caller's */
-void th__requests_force(th_http_server *server); /* answers all waiting ones 503 */
+void th__request_wait(th__request *r);  /* suspends; no-op if that was done before */
+void th__request_done(th__request *r);  /* the answer is set; r is no longer the caller's */
+void th__request_force(th__request *r); /* waiting: answers it 503, whoever has it */
+void th__requests_force(th_http_server *server); /* all that wait */
+bool th__request_is_left(th__request *r);        /* waiting: the client has closed its end */
 void th__server_ref(th_http_server *server);
 void th__server_unref(th_http_server *server); /* the last one frees */
 const char *th__request_header(th__request *r, const char *name);
@@ -155,7 +158,7 @@ void th__answer_invalid(th__request *r, const char *text); /* 400: an argument *
 void th__answer_bad_json(th__request *r, const char *text);
 void th__answer_rc(th__request *r, th_rc rc, const char *text);
 enum MHD_Result th__answer_send(th__request *r);
-enum MHD_Result th__answer_unavailable(struct MHD_Connection *connection);
+enum MHD_Result th__answer_forced(th__request *r);
 
 /* pool.c: blocking connections with threads of their own. */
 th_rc th__pool_new(const char *conninfo, int threads, th__pool **out, th_error *err) TH_MUST_CHECK;
@@ -204,6 +207,8 @@ void th__status(th__request *r); /* instances_api.c */
 void th__status_render(th__request *r, const th_instance *instance);
 th_rc th__status_job(th__request *r, th_db *db, th_error *err);
 void th__list(th__request *r);
+/* Of the request's header; absent or empty: *after stays. False: it is none of ours; answered. */
+bool th__token_read(th__request *r, const char **after);
 void th__signal(th__request *r); /* signals_api.c */
 void th__purge(th__request *r);  /* purge_api.c */
 void th__purge_many(th__request *r);

@@ -9,12 +9,15 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "http/http_int.h"
 
 #define IDLE_TIMEOUT_S 120U
 #define CONNECTION_MEMORY ((size_t)32768) /* request line and headers; wiped after each request */
 #define RESERVE_AT_ONCE 65536
+#define BODY_GRACE (10 * TH__SECOND)
+#define LEAST_RATE 240                 /* bytes of a body a second after that, on average */
 #define BODIES_AT_ONCE 4               /* of the largest allowed ones have room */
 #define DENIED_BODY ((int64_t)1048576) /* read from who has no key, so that the answer is seen */
 
@@ -109,6 +112,7 @@ static enum MHD_Result on_headers(th__request *r, const char *method)
     int64_t length = content_length(r);
 
     r->begun = true;
+    r->begun_us = th_mono_us();
     r->verb = th_verb_parse(method);
     parse_target(r);
     if (has_two_ends(r)) {
@@ -151,6 +155,14 @@ static enum MHD_Result on_denied_body(th__request *r, size_t *n)
     return r->received > DENIED_BODY ? MHD_NO : MHD_YES;
 }
 
+/* So that nobody holds a connection for the price of a byte now and then. */
+static bool is_too_slow(const th__request *r)
+{
+    int64_t us = th_mono_us() - r->begun_us;
+
+    return us > BODY_GRACE && r->received < us / TH__SECOND * LEAST_RATE;
+}
+
 /*
  * A body that is too large is read on, so that the client sees the answer, but not kept; one that
  * goes on for as much again loses the connection.
@@ -160,6 +172,8 @@ static enum MHD_Result on_body(th__request *r, const char *data, size_t *n)
     int64_t limit = body_limit(r);
 
     r->received += (int64_t)*n;
+    if (is_too_slow(r))
+        return MHD_NO;
     if (!r->too_large && r->received > limit)
         r->too_large = true;
     else if (!r->too_large && !take_budget(r, *n))
@@ -187,7 +201,7 @@ static void on_complete(th__request *r)
 static enum MHD_Result after_wait(th__request *r)
 {
     if (atomic_load(&r->state) == TH__FORCED)
-        return th__answer_unavailable(r->connection);
+        return th__answer_forced(r);
     if (r->finish)
         r->finish(r);
     return th__answer_send(r);

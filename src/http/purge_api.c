@@ -4,11 +4,13 @@
 #include "http/http_int.h"
 
 #include "base/clock.h"
+#include "http/token.h"
 #include "store/entities.h"
 
 #define TERMINAL_SET \
     (1u << TH_COMPLETED | 1u << TH_FAILED | 1u << TH_CANCELED | 1u << TH_TERMINATED)
 #define PAGE 500
+#define PURGE_TIME (20 * TH__SECOND)
 #define ENTITY_WITHIN (10 * TH__SECOND)
 #define ENTITY_PAUSE (TH__SECOND / 50)
 
@@ -146,57 +148,68 @@ void th__purge(th__request *r)
 /* ---- by filter --------------------------------------------------------------------------------
  */
 
-/* Adds to *n what it deleted of a page. One that came to life or went away meanwhile is left alone.
- */
-static th_rc purge_page(th__request *r, th_db *db, const th_instance *rows, size_t count,
-                        int64_t *n, th_error *err)
+/* Entities are not purged by filter. */
+static size_t drop_entities(th_instance *rows, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        th_error outcome = { 0 };
-        int status;
-        th_rc rc;
-        if (rows[i].id[0] == '@')
-            continue;
-        rc = th_instance_purge(db, r->hub, rows[i].id, &status, &outcome);
-        if (rc == TH_OK)
-            ++*n;
-        else if (rc != TH_NOT_FOUND && rc != TH_NOT_FINISHED)
-            return th_fail(err, rc, "%s", outcome.text);
-    }
-    return TH_OK;
+    size_t n = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].id[0] != '@')
+            rows[n++] = rows[i];
+    return n;
 }
 
-static th_rc purge_pages(th__request *r, th_db *db, th_arena *arena, th_error *err)
+/* Deletes a page's worth, and moves the filter on by that much. */
+static th_rc purge_part(th__request *r, th_db *db, th_instance_filter *f, th_error *err)
 {
-    th_instance_filter filter = *r->filter;
-    const char *next = NULL;
-    th_rc rc;
+    th_arena *arena = th_arena_new(0);
+    th_instance *rows = NULL;
+    size_t n = 0;
+    int64_t gone = 0;
+    th_rc rc = th_instances_list(db, arena, r->hub, f, &rows, &n, &f->after_id, err);
 
-    do {
-        th_instance *rows = NULL;
-        size_t count = 0;
-        filter.after_id = next;
-        rc = th_instances_list(db, arena, r->hub, &filter, &rows, &count, &next, err);
-        if (rc == TH_OK)
-            rc = purge_page(r, db, rows, count, &r->purged, err);
-    } while (rc == TH_OK && next);
+    if (rc == TH_OK)
+        n = drop_entities(rows, n);
+    if (rc == TH_OK && n)
+        rc = th_instances_purge(db, r->hub, rows, n, &gone, err);
+    r->purged += gone;
+    f->after_id = rc == TH_OK ? th_strdup(r->arena, f->after_id) : NULL;
+    th_arena_free(arena);
     return rc;
 }
 
-/* A second run after a lost connection goes on counting. */
+static void answer_purged(th__request *r, const char *after_id)
+{
+    if (after_id) {
+        th_buf_clear(&r->out);
+        th_buf_printf(&r->out, "{\"instancesDeleted\":%lld,\"isComplete\":false}",
+                      (long long)r->purged);
+        th__answer_json(r, 200);
+        r->token = th_token_make(r->arena, r->hub->hub_id, after_id);
+    } else if (r->purged) {
+        answer_count(r, r->purged);
+    } else {
+        th__answer_empty(r, 404);
+    }
+}
+
+/*
+ * Until all is gone or it has taken long enough; the answer says which. A second run after a lost
+ * connection goes on counting.
+ */
 static th_rc purge_many_job(th__request *r, th_db *db, th_error *err)
 {
-    th_arena *arena = th_arena_new(0);
-    th_rc rc = purge_pages(r, db, arena, err);
+    th_instance_filter f = *r->filter;
+    th_rc rc;
 
-    th_arena_free(arena);
-    if (rc != TH_OK)
-        return rc;
-    if (r->purged)
-        answer_count(r, r->purged);
-    else
-        th__answer_empty(r, 404);
-    return TH_OK;
+    if (!r->wait_until_us)
+        r->wait_until_us = th_mono_us() + PURGE_TIME;
+    do
+        rc = purge_part(r, db, &f, err);
+    while (rc == TH_OK && f.after_id && th_mono_us() < r->wait_until_us);
+    if (rc == TH_OK)
+        answer_purged(r, f.after_id);
+    return rc;
 }
 
 /* False: answered, or nothing can match. */
@@ -216,7 +229,7 @@ static bool read_filter(th__request *r, th_instance_filter *f)
         f->created_to_us = f->created_to_us ? f->created_to_us : -1;
     f->statuses = named ? asked & TERMINAL_SET : TERMINAL_SET;
     f->top = PAGE;
-    return f->statuses && r->hub;
+    return th__token_read(r, &f->after_id) && f->statuses && r->hub;
 }
 
 void th__purge_many(th__request *r)

@@ -7,8 +7,10 @@
  */
 #include "http/http_int.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define MAX_SPARES 512
 #define ARENA_BLOCK 8192
@@ -190,17 +192,49 @@ void th__request_done(th__request *r)
 }
 
 /* The daemon keeps its reference until the connection was resumed, so r stays while this runs. */
+static void force_locked(th__request *r)
+{
+    if (!settle(r, TH__FORCED))
+        return;
+    unlink_locked(r);
+    MHD_resume_connection(r->connection);
+}
+
+void th__request_force(th__request *r)
+{
+    pthread_mutex_lock(&r->server->lock);
+    force_locked(r);
+    pthread_mutex_unlock(&r->server->lock);
+}
+
 void th__requests_force(th_http_server *server)
 {
     pthread_mutex_lock(&server->lock);
     for (th__request *r = server->flight, *next; r; r = next) {
         next = r->next;
-        if (!settle(r, TH__FORCED))
-            continue;
-        unlink_locked(r);
-        MHD_resume_connection(r->connection);
+        force_locked(r);
     }
     pthread_mutex_unlock(&server->lock);
+}
+
+static bool is_closed(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    char byte;
+    ssize_t n = info ? recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) : 1;
+
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+bool th__request_is_left(th__request *r)
+{
+    bool left;
+
+    pthread_mutex_lock(&r->server->lock); /* while it waits, the daemon lets the connection be */
+    left = atomic_load(&r->state) == TH__WAITING && is_closed(r->connection);
+    pthread_mutex_unlock(&r->server->lock);
+    return left;
 }
 
 const char *th__request_header(th__request *r, const char *name)

@@ -35,15 +35,21 @@ typedef struct th_instance_filter {
     int64_t created_from_us, created_to_us; /* 0: none; both inclusive */
     uint32_t statuses;                      /* bit 1 << status; 0: all */
     const char *id_prefix;                  /* NULL or "": none; literal, no wildcards */
+    const char *name;                       /* of the function, in any case; NULL: all */
     const char *after_id;                   /* continue after this id; NULL: first page */
     int32_t top;                            /* page size, 1..1000 */
+    int32_t look_at; /* rows to look at for a page, about; 0: 20,000; never less than top */
     bool want_payloads;
 } th_instance_filter;
 
 th_rc th_instance_get(th_db *db, th_arena *arena, const th_hub *hub, const char *id,
                       th_instance **out, th_error *err) TH_MUST_CHECK;
 
-/* Sorted by id (ordinal), over all partitions. *next_id: continue after this one, NULL at the end.
+/*
+ * Sorted by id (ordinal), over all partitions. *next_id: continue after this one, NULL at the end.
+ * A page may be shorter than top, even empty, and yet not the last: where the filter lets few rows
+ * through, the work for one page ends all the same. TH_DB_RETRY if it takes longer than ten
+ * seconds.
  */
 th_rc th_instances_list(th_db *db, th_arena *arena, const th_hub *hub,
                         const th_instance_filter *filter, th_instance **out, size_t *count,
@@ -53,6 +59,11 @@ th_rc th_instances_list(th_db *db, th_arena *arena, const th_hub *hub,
  */
 th_rc th_instance_purge(th_db *db, const th_hub *hub, const char *id, int *status,
                         th_error *err) TH_MUST_CHECK;
+
+/* Deletes those of these that have finished, n at most 1000, in one statement; *gone says how many.
+ * What somebody is changing right now is left alone. */
+th_rc th_instances_purge(th_db *db, const th_hub *hub, const th_instance *rows, size_t n,
+                         int64_t *gone, th_error *err) TH_MUST_CHECK;
 
 /* The present execution's history rows in order: array texts and first seqs. For replay see pen.h.
  */

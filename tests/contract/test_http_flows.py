@@ -323,6 +323,13 @@ def test_filters(service, five, query, count):
     assert len(rows) == count
 
 
+def test_a_list_by_name_of_the_function(service, five):
+    prefix, ids = five
+    for name, count in (("Echo", 5), ("eCHO", 5), ("Ech", 0), ("E%25", 0), ("", 5)):
+        [rows] = pages(service, f"{prefix_query(prefix)}&name={name}")
+        assert len(rows) == count, name
+
+
 def test_both_ends_of_a_window_are_included(service, five):
     prefix, ids = five
     [(at,)] = service.sql("select to_char(created_at at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
