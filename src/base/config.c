@@ -69,6 +69,9 @@ const th__setting th__settings[] = {
     { "http_allow", "TASKHUB_HTTP_ALLOW", HTTP "allowList", AT(http_allow), TH__LIST, 0, 0 },
     { "http_public_only", NULL, HTTP "publicAddressesOnly", AT(http_public_only), TH__BOOL, 0, 0 },
     { "http_ca_file", "TASKHUB_HTTP_CA_FILE", HTTP "caFile", AT(http_ca_file), TH__STR, 1, 0 },
+    { "connection_name", NULL, STORAGE "connectionName", AT(connection_name), TH__STR, 1, 0 },
+    { "connection_string_name", NULL, STORAGE "connectionStringName", AT(connection_name), TH__STR,
+      1, 0 }, /* its old name */
     { "route_prefix", NULL, "extensions.http.routePrefix", AT(route_prefix), TH__ROUTE, 0, 0 },
     { "body_limit", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", NULL, AT(body_limit), TH__SIZE, 1,
       1000000000 },
@@ -110,6 +113,7 @@ static void set_defaults(th_config *config)
     config->http_poll_ms = 30000;
     config->http_max_calls = 100;
     config->http_max_content = 10485760;
+    config->connection_name = "Storage";
     config->route_prefix = "api";
     config->body_limit = 104857600;
 }

@@ -57,6 +57,7 @@ typedef struct th_config {
     const char *http_allow;      /* places that HTTP calls may go to, apart by blanks; NULL: all */
     bool http_public_only;       /* they connect to public addresses only; false */
     const char *http_ca_file;    /* certificates that they trust; NULL: the system's */
+    const char *connection_name; /* in the URLs of answers, by which nothing is chosen; "Storage" */
     const char *route_prefix; /* of HTTP triggers, without slashes at its ends; may be ""; "api" */
     int64_t body_limit;       /* bytes of an HTTP request's body; 104857600 */
 

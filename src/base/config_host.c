@@ -36,8 +36,6 @@ static const char *const silent[] = {
     "notifications.eventGrid.publishRetryHttpStatus",
     "notifications.eventGrid.publishEventTypes",
     "storageProvider.type",
-    "storageProvider.connectionName",
-    "storageProvider.connectionStringName",
     "storageProvider.controlQueueBatchSize",
     "storageProvider.controlQueueBufferThreshold",
     "storageProvider.controlQueueVisibilityTimeout",

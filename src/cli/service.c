@@ -155,6 +155,7 @@ static th_rc start_http(th_service *service, th_error *err)
         .hub = service->hub,
         .body_limit = config->body_limit,
         .route_prefix = config->route_prefix,
+        .connection_name = config->connection_name,
         .use_forwarded_host = config->use_forwarded_host,
         .store_inputs = config->store_inputs,
         .reuse_any_state = config->reuse_any_state,

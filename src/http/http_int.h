@@ -253,6 +253,7 @@ const char *th__rpc_below(const char *path);
 /* urls.c */
 const char *th__request_origin(th__request *r);
 void th__form_encode(th_buf *out, const char *text);
+void th__query_suffix(th_buf *out, const th_hub *hub, const char *connection);
 void th__payload_finish(th__request *r); /* 202 with the management payload */
 
 #endif

@@ -57,6 +57,8 @@ static th_rc copy_options(th_http_server *s, const th_http_options *from, th_err
     o->bind = without_brackets(s->arena, from->bind ? from->bind : "127.0.0.1");
     o->conninfo = th_strdup(s->arena, from->conninfo);
     o->route_prefix = th_strdup(s->arena, from->route_prefix ? from->route_prefix : "api");
+    o->connection_name =
+        th_strdup(s->arena, from->connection_name ? from->connection_name : "Storage");
     o->system_key = th_strdup(s->arena, from->system_key);
     o->threads = from->threads > 0 ? from->threads : 2;
     o->db_connections = from->db_connections > 0 ? from->db_connections : 2;
@@ -65,13 +67,11 @@ static th_rc copy_options(th_http_server *s, const th_http_options *from, th_err
     return copy_starters(s, err);
 }
 
-static char *make_query_suffix(const th_hub *hub)
+static char *make_query_suffix(const th_http_options *options)
 {
     th_buf buf = TH_BUF_INIT;
 
-    th_buf_str(&buf, "taskHub=");
-    th__form_encode(&buf, hub->name);
-    th_buf_str(&buf, "&connection=Storage");
+    th__query_suffix(&buf, &options->hub, options->connection_name);
     return th_buf_steal(&buf);
 }
 
@@ -87,8 +87,8 @@ th_rc th_http_server_new(const th_http_options *options, th_http_server **out, t
     s->public_port.server = s->rpc_port.server = s;
     s->rpc_port.is_rpc = true;
     s->hubs = th__hubs_new();
-    s->query_suffix = make_query_suffix(&options->hub);
     rc = copy_options(s, options, err);
+    s->query_suffix = make_query_suffix(&s->options);
     if (rc != TH_OK) {
         th__server_unref(s);
         return rc;

@@ -37,12 +37,13 @@ typedef struct th_http_options {
     int port;          /* 0: any free one */
     th_engine *engine; /* NULL: front end alone, names of orchestrators are not checked */
     th_front *front;
-    const char *conninfo; /* for list, purge and history */
-    th_hub hub;           /* the app's own */
-    int threads;          /* 0: 2 */
-    int db_connections;   /* for the blocking calls; 0: 2 */
-    int max_connections;  /* 0: 10,000 */
-    int64_t body_limit;   /* bytes of a request's body; 0: 104857600 */
+    const char *conninfo;        /* for list, purge and history */
+    th_hub hub;                  /* the app's own */
+    int threads;                 /* 0: 2 */
+    int db_connections;          /* for the blocking calls; 0: 2 */
+    int max_connections;         /* 0: 10,000 */
+    int64_t body_limit;          /* bytes of a request's body; 0: 104857600 */
+    const char *connection_name; /* in URLs of answers; NULL: "Storage" */
     const char
         *route_prefix; /* of starters, without slashes at its ends; NULL: "api"; "" is none */
     const th_http_starter *starters;

@@ -46,6 +46,7 @@ def test_a_live_one_is_replaced_where_any_state_may_be(make_service, app_with):
 
 def test_settings_for_inputs_in_the_history_and_for_proxies(make_service, app_with):
     service = make_service(apps=[app_with(storeInputsInOrchestrationHistory=True,
+                                          storageProvider={"connectionName": "My Db"},
                                           httpSettings={"useForwardedHost": True})]).start()
     answer = service.post("/orchestrators/Mixed", headers={"X-Forwarded-Host": "hub.example",
                                                            "X-Forwarded-Proto": "https"})
@@ -57,6 +58,7 @@ def test_settings_for_inputs_in_the_history_and_for_proxies(make_service, app_wi
         return [e for e in events if e["EventType"] == "TaskCompleted"]
 
     assert until(completed)[0]["Input"] == '"hi"'
+    assert answer.headers["Location"].endswith("?taskHub=TestHub&connection=My+Db")
     alone = service.post("/orchestrators/Echo", headers={"X-Forwarded-Host": "hub.example"})
     assert alone.headers["Location"].startswith(service.origin)
 
