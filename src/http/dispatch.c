@@ -2,6 +2,7 @@
  * dispatch.c - a request that was read whole finds its handler.
  */
 #include "http/http_int.h"
+#include "http/openapi.h"
 
 #include <string.h>
 #include <strings.h>
@@ -11,6 +12,14 @@ static void makeprimary(th__request *r)
     static const char text[] = "This server has no app leases, so no app is the primary one";
 
     th__answer_error(r, 400, text, text, "System.InvalidOperationException");
+    th__request_done(r);
+}
+
+static void openapi(th__request *r)
+{
+    th_buf_clear(&r->out);
+    th_buf_str(&r->out, th_openapi_json);
+    th__answer_json(r, 200);
     th__request_done(r);
 }
 
@@ -39,7 +48,13 @@ static const th__handler handlers[] = {
     [TH_ROUTE_SCHEDULE] = th__schedules,
     [TH_ROUTE_SCHEDULE_PUT] = th__schedules,
     [TH_ROUTE_SCHEDULE_DROP] = th__schedules,
+    [TH_ROUTE_OPENAPI] = openapi,
 };
+
+static bool needs_hub(th_route_id id)
+{
+    return id != TH_ROUTE_NONE && id != TH_ROUTE_MAKEPRIMARY && id != TH_ROUTE_OPENAPI;
+}
 
 static void below_base(th__request *r, const char *path)
 {
@@ -49,10 +64,10 @@ static void below_base(th__request *r, const char *path)
         return;
     }
     r->route = th_router_match(r->arena, r->verb, path);
-    if (r->route.id == TH_ROUTE_NONE || r->route.id == TH_ROUTE_MAKEPRIMARY)
-        handlers[r->route.id](r);
-    else
+    if (needs_hub(r->route.id))
         th__hub_then(r, handlers[r->route.id]);
+    else
+        handlers[r->route.id](r);
 }
 
 /* The path after "/<prefix>", NULL if it begins otherwise. */
