@@ -211,6 +211,24 @@ static th_rc start_localdb(start *s)
     return TH_OK;
 }
 
+/* Who owns partitions or runs activities holds locks of sessions. Other failures are for the
+ * engine, which tries again. */
+static th_rc check_direct(start *s)
+{
+    th_error why = { 0 };
+    th_db *db = NULL;
+    th_rc rc;
+
+    if (s->config->no_orchestrators && s->config->no_activities)
+        return TH_OK;
+    rc = th_db_open(s->conninfo, TH_DB_CONTROL, &db, &why);
+    if (rc == TH_OK)
+        th_db_close(db);
+    return rc == TH_SCHEMA && th_database_refuses(why.text)
+               ? th_fail(&s->err, TH_SCHEMA, "%s", why.text)
+               : TH_OK;
+}
+
 static th_exit open_database(start *s)
 {
     th_db *db = NULL;
@@ -225,6 +243,8 @@ static th_exit open_database(start *s)
         rc = th_database_open(s->conninfo, database_patience_us, &db, &s->err);
     if (rc == TH_CONFIG) /* the conninfo itself */
         return TH_EXIT_CONFIG;
+    if (rc == TH_OK)
+        rc = check_direct(s);
     if (rc == TH_OK)
         rc = th_database_schema(db, s->localdb != NULL, &schema, &s->err);
     if (rc == TH_OK)

@@ -64,6 +64,26 @@ BODIES = {
 }
 
 
+def changes(operation, status):
+    """Whether the instance is another one after that answer."""
+    return status < 300 and not operation.startswith("status") and operation != "restart-new-id"
+
+
+class Stock:
+    """Instances by state; those that nothing has changed are used again."""
+
+    def __init__(self):
+        self.kept = {}
+
+    def take(self, make, state, operation, status):
+        """make() gives a new one."""
+        if changes(operation, status) or state == "missing":
+            return make()
+        if state not in self.kept:
+            self.kept[state] = make()
+        return self.kept[state]
+
+
 def cells():
     """(operation, state, status) of each cell."""
     head, *lines = TABLE.strip().splitlines()

@@ -19,11 +19,9 @@ def idle(database):
         running.close()
 
 
-def given_state(service, idle, state):
-    """The service to ask, and an id in that state there."""
-    if state == "Pending":
-        return idle, given.pending(idle)
-    return service, given.STATES[state.lower()](service)
+@pytest.fixture(scope="module")
+def stock():
+    return matrix.Stock()
 
 
 def check_body(kind, answer):
@@ -43,8 +41,9 @@ def check_body(kind, answer):
 
 @pytest.mark.parametrize("operation, state, status", [
     pytest.param(*cell, id=f"{cell[0]}: {cell[1]}") for cell in matrix.cells()])
-def test_cell(service, idle, operation, state, status):
-    asked, instance = given_state(service, idle, state)
+def test_cell(service, idle, stock, operation, state, status):
+    asked = idle if state == "Pending" else service
+    instance = stock.take(lambda: given.STATES[state.lower()](asked), state, operation, status)
     method, path, body, headers = matrix.REQUESTS[operation]
     answer = asked.call(method, path.format(id=instance), body, headers=headers)
     assert answer.status == status, answer
