@@ -3,8 +3,8 @@ import os
 import subprocess
 
 import tools
+from rpc import Door
 from service import app, free_port
-from test_rpc_door import Door
 
 APPS = [app("contract")]
 RPC_PORT = free_port()

@@ -103,7 +103,7 @@ TEST(a_page_that_had_to_look_at_too_much_ends_and_the_next_goes_on)
 {
     th_hub hub = given_hub(2);
     th_instance_filter filter = { .top = 2, .statuses = 1u << FAILED, .look_at = 6 };
-    char got[512], id[8];
+    char got[512], id[16];
 
     for (int i = 10; i < 50; i++) {
         snprintf(id, sizeof id, "i%d", i);
