@@ -20,12 +20,6 @@ create table taskhub.audit (
 create index audit_hub_at on taskhub.audit (hub_id, at);
 create index audit_instance on taskhub.audit (hub_id, instance_id, at) where instance_id is not null;
 
--- For lists: among many finished instances, those that live, that failed, or of a time. failure changes of those only
--- that fail, created_at of none.
-create index instances_created on taskhub.instances (partition_id, created_at);
-create index instances_failed on taskhub.instances (partition_id, instance_id) where failure is not null;
-create index instances_live on taskhub.instances (partition_id, created_at) where completed_at is null;
-
 -- Passes over the finished instances of a hub, in small commits: purges that somebody asked for, and the hub's retention.
 create table taskhub.purges (
     purge_id        bigint generated always as identity primary key,

@@ -77,6 +77,7 @@ typedef enum th__kind {
     TH__ROUTE,
     TH__LIST, /* words apart by blanks; in host.json an array of texts, or one text */
     TH__KEY,  /* an access key */
+    TH__PORT, /* an int; "none" is 0 */
     TH__LEVEL,
     TH__FORMAT
 } th__kind;

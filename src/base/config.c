@@ -25,6 +25,7 @@ const th__setting th__settings[] = {
     { "hub", "TASKHUB_HUB", DURABLE "hubName", AT(hub), TH__STR, 1, 0 },
     { "bind", "TASKHUB_BIND", NULL, AT(bind), TH__STR, 1, 0 },
     { "port", "TASKHUB_PORT", NULL, AT(port), TH__INT, 0, 65535 },
+    { "rpc_port", "TASKHUB_RPC_PORT", NULL, AT(rpc_port), TH__PORT, 0, 65535 },
     { "data_dir", "TASKHUB_DATA", NULL, AT(data_dir), TH__STR, 1, 0 },
     { "workers", "TASKHUB_WORKERS", NULL, AT(workers), TH__INT, 0, 1024 },
     { "log_level", "TASKHUB_LOG_LEVEL", NULL, AT(log_level), TH__LEVEL, 0, 0 },
@@ -60,6 +61,7 @@ const th__setting th__settings[] = {
     { "version_match", NULL, DURABLE "versionMatchStrategy", AT(version_match), TH__MATCH, 0, 0 },
     { "version_fail", NULL, DURABLE "versionFailureStrategy", AT(version_fail), TH__FAILING, 0, 0 },
     { "function_timeout_us", NULL, "functionTimeout", AT(function_timeout_us), TH__TIMEOUT, 0, 0 },
+    { "local_rpc", NULL, DURABLE "localRpcEndpointEnabled", AT(local_rpc), TH__BOOL, 0, 0 },
     { "use_forwarded_host", NULL, DURABLE "httpSettings.useForwardedHost", AT(use_forwarded_host),
       TH__BOOL, 0, 0 },
     { "http_poll_ms", NULL, HTTP "defaultAsyncRequestSleepTimeMilliseconds", AT(http_poll_ms),
@@ -70,6 +72,9 @@ const th__setting th__settings[] = {
     { "http_allow", "TASKHUB_HTTP_ALLOW", HTTP "allowList", AT(http_allow), TH__LIST, 0, 0 },
     { "http_public_only", NULL, HTTP "publicAddressesOnly", AT(http_public_only), TH__BOOL, 0, 0 },
     { "http_ca_file", "TASKHUB_HTTP_CA_FILE", HTTP "caFile", AT(http_ca_file), TH__STR, 1, 0 },
+    { "connection_name", NULL, STORAGE "connectionName", AT(connection_name), TH__STR, 1, 0 },
+    { "connection_string_name", NULL, STORAGE "connectionStringName", AT(connection_name), TH__STR,
+      1, 0 }, /* its old name */
     { "route_prefix", NULL, "extensions.http.routePrefix", AT(route_prefix), TH__ROUTE, 0, 0 },
     { "body_limit", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", NULL, AT(body_limit), TH__SIZE, 1,
       1000000000 },
@@ -94,6 +99,7 @@ static void set_defaults(th_config *config)
 
     config->bind = "127.0.0.1";
     config->port = 7071;
+    config->rpc_port = -1;
     config->data_dir = ".taskhub";
     config->log_level = TH_LOG_INFO;
     config->log_format = TH_LOG_TEXT;
@@ -110,6 +116,7 @@ static void set_defaults(th_config *config)
     config->http_poll_ms = 30000;
     config->http_max_calls = 100;
     config->http_max_content = 10485760;
+    config->connection_name = "Storage";
     config->route_prefix = "api";
     config->body_limit = 104857600;
 }
@@ -182,6 +189,7 @@ static void write_field(th_config *config, const th__setting *setting, th__value
         *(const char **)field = without_outer_slashes(config->inner->arena, value.s);
         break;
     case TH__INT:
+    case TH__PORT:
         *(int *)field = (int)value.i;
         break;
     case TH__SIZE:
@@ -302,6 +310,12 @@ static void print_value(const th_config *config, const th__setting *setting, th_
         break;
     case TH__INT:
         th_buf_i64(out, *(const int *)field);
+        break;
+    case TH__PORT:
+        if (*(const int *)field < 0)
+            th_buf_str(out, "(not said)");
+        else
+            th_buf_i64(out, *(const int *)field);
         break;
     case TH__SIZE:
     case TH__DURATION:

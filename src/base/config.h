@@ -26,6 +26,7 @@ typedef struct th_config {
     const char *hub;      /* follows the rules below once loaded */
     const char *bind;     /* 127.0.0.1 */
     int port;             /* 7071; 0: any free one */
+    int rpc_port;         /* 0: no RPC door; -1: not said, then local_rpc decides */
     const char *data_dir; /* .taskhub */
     int workers;          /* pumps; 0: chosen by the processors */
     th_log_level log_level;
@@ -52,6 +53,7 @@ typedef struct th_config {
     th_version_match version_match;
     bool version_fail;           /* what does not match fails, instead of being left; false */
     int64_t function_timeout_us; /* 30 min; -1: none */
+    bool local_rpc;              /* localRpcEndpointEnabled: the RPC door; false */
     bool use_forwarded_host;     /* URLs from X-Forwarded-Host and -Proto; false */
     int http_poll_ms;            /* pause of an HTTP call after a 202 that names none; 30000 */
     int http_max_calls;          /* requests of HTTP calls at once in this process; 100 */
@@ -59,6 +61,7 @@ typedef struct th_config {
     const char *http_allow;      /* places that HTTP calls may go to, apart by blanks; NULL: all */
     bool http_public_only;       /* they connect to public addresses only; false */
     const char *http_ca_file;    /* certificates that they trust; NULL: the system's */
+    const char *connection_name; /* in the URLs of answers, by which nothing is chosen; "Storage" */
     const char *route_prefix; /* of HTTP triggers, without slashes at its ends; may be ""; "api" */
     int64_t body_limit;       /* bytes of an HTTP request's body; 104857600 */
 

@@ -28,6 +28,20 @@ static const char *parse_int(const th__setting *setting, const char *text, th__v
     return problem;
 }
 
+/* "none" is 0. */
+static const char *parse_port(const th__setting *setting, const char *text, th__value *out,
+                              char problem[TH__PROBLEM])
+{
+    size_t n;
+
+    out->i = 0;
+    if (strcasecmp(text, "none") == 0 || !parse_int(setting, text, out, problem))
+        return NULL;
+    n = strlen(problem);
+    snprintf(problem + n, TH__PROBLEM - n, ", or none");
+    return problem;
+}
+
 static const char *parse_bool(const char *text, th__value *out)
 {
     static const char *const words[] = { "false", "0", "no", "true", "1", "yes" };
@@ -144,6 +158,8 @@ const char *th__setting_parse(const th__setting *setting, const char *text, th__
     case TH__INT:
     case TH__SIZE:
         return parse_int(setting, text, out, problem);
+    case TH__PORT:
+        return parse_port(setting, text, out, problem);
     case TH__BOOL:
         return parse_bool(text, out);
     case TH__DURATION:

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/loopback.h"
 #include "cli/app.h"
 #include "cli/bind.h"
 #include "cli/client.h"
@@ -99,7 +100,7 @@ static th_rc check_roles(start *s)
                        "to do");
     if (config->auth && config->no_auth)
         return th_fail(&s->err, TH_CONFIG, "--auth and --no-auth cannot both be given");
-    if (!config->no_http && config->no_auth && !th_bind_is_loopback(config->bind))
+    if (!config->no_http && config->no_auth && !th_is_loopback(config->bind))
         th_log(TH_LOG_WARN, TH_EV_CONFIG_WARNING, NULL,
                "--no-auth: whoever can reach %s manages this hub", config->bind);
     return TH_OK;
@@ -217,6 +218,24 @@ static th_rc start_localdb(start *s)
     return TH_OK;
 }
 
+/* Who owns partitions or runs activities holds locks of sessions. Other failures are for the
+ * engine, which tries again. */
+static th_rc check_direct(start *s)
+{
+    th_error why = { 0 };
+    th_db *db = NULL;
+    th_rc rc;
+
+    if (s->config->no_orchestrators && s->config->no_activities)
+        return TH_OK;
+    rc = th_db_open(s->conninfo, TH_DB_CONTROL, &db, &why);
+    if (rc == TH_OK)
+        th_db_close(db);
+    return rc == TH_SCHEMA && th_database_refuses(why.text)
+               ? th_fail(&s->err, TH_SCHEMA, "%s", why.text)
+               : TH_OK;
+}
+
 static th_exit open_database(start *s)
 {
     th_db *db = NULL;
@@ -231,6 +250,8 @@ static th_exit open_database(start *s)
         rc = th_database_open(s->conninfo, database_patience_us, &db, &s->err);
     if (rc == TH_CONFIG) /* the conninfo itself */
         return TH_EXIT_CONFIG;
+    if (rc == TH_OK)
+        rc = check_direct(s);
     if (rc == TH_OK)
         rc = th_database_schema(db, s->localdb != NULL, &schema, &s->err);
     if (rc == TH_OK)
@@ -309,6 +330,9 @@ static const th_flag flags[] = {
     { "partitions", "N", "partition_count", "of a hub that is new: 1 to 1024 (host.json; 4)" },
     { "port", "N", "port", "HTTP port, 0 for any free one (TASKHUB_PORT; 7071)" },
     { "bind", "ADDRESS", "bind", "HTTP address (TASKHUB_BIND; 127.0.0.1)" },
+    { "rpc-port", "N|none", "rpc_port",
+      "loopback port of the Functions SDKs' clients, which\nneed no key there (TASKHUB_RPC_PORT; "
+      "none)" },
     { "auth", NULL, "auth", "requests need access keys on loopback too" },
     { "no-auth", NULL, "no_auth", "requests need no keys, whoever can reach the address" },
     { "workers", "N", "workers",

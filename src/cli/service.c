@@ -137,6 +137,12 @@ static th_http_starter *copy_starters(const th_native *native, size_t *count)
     return to;
 }
 
+/* An explicit port, none included, weighs more than host.json. */
+static bool has_rpc_door(const th_config *config)
+{
+    return config->rpc_port < 0 ? config->local_rpc : config->rpc_port > 0;
+}
+
 static th_rc start_http(th_service *service, th_error *err)
 {
     const th_config *config = service->config;
@@ -149,12 +155,15 @@ static th_rc start_http(th_service *service, th_error *err)
         .hub = service->hub,
         .body_limit = config->body_limit,
         .route_prefix = config->route_prefix,
+        .connection_name = config->connection_name,
         .use_forwarded_host = config->use_forwarded_host,
         .store_inputs = config->store_inputs,
         .reuse_any_state = config->reuse_any_state,
         .default_version = config->default_version,
         .keys = th_bind_needs_keys(config),
         .system_key = config->system_key,
+        .rpc = has_rpc_door(config),
+        .rpc_port = config->rpc_port > 0 ? config->rpc_port : 0,
     };
     th_http_starter *starters = copy_starters(service->native, &options.starter_count);
 
@@ -162,6 +171,17 @@ static th_rc start_http(th_service *service, th_error *err)
     th_rc rc = th_http_server_new(&options, &service->http, err);
     free(starters);
     return rc == TH_OK ? th_http_server_start(service->http, err) : rc;
+}
+
+static void say_rpc_door(const th_service *service)
+{
+    const char *url = th_http_server_rpc_url(service->http);
+
+    if (url)
+        th_log(
+            TH_LOG_INFO, TH_EV_HTTP_LISTENING, NULL,
+            "the RPC door of the Functions SDKs is %s; programs of this machine need no key there",
+            url);
 }
 
 /* One line with what a person would want to open. */
@@ -186,6 +206,12 @@ static void say_listening(const th_service *service)
     th_buf_free(&line);
 }
 
+static void say_all(const th_service *service)
+{
+    say_listening(service);
+    say_rpc_door(service);
+}
+
 /* ---- the whole ------------------------------------------------------------------------------- */
 
 static th_exit start_all(th_service *service, th_error *err)
@@ -201,7 +227,7 @@ static th_exit start_all(th_service *service, th_error *err)
     if (rc == TH_IO)
         return TH_EXIT_PORT;
     if (rc == TH_OK)
-        say_listening(service);
+        say_all(service);
     return th_exit_of(rc);
 }
 

@@ -17,9 +17,9 @@
 #define NO_ROOM_PAUSE_MS 50 /* no file descriptor or memory left: until the next try */
 
 struct th__acceptor {
-    th_http_server *server;
+    const th__port *port;
     pthread_t thread;
-    int listen_fd, stop_fd;
+    int stop_fd;
     size_t turn;
 };
 
@@ -29,8 +29,7 @@ static bool accept_one(th__acceptor *a)
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
     int on = 1;
-    int fd =
-        accept4(a->listen_fd, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd = accept4(a->port->fd, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     if (fd < 0) {
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
@@ -38,16 +37,16 @@ static bool accept_one(th__acceptor *a)
         return errno == EINTR || errno == ECONNABORTED;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    a->turn = (a->turn + 1) % (size_t)a->server->options.threads;
+    a->turn = (a->turn + 1) % (size_t)a->port->threads;
     /* Refused beyond the limit of connections; the library closes it then. */
-    MHD_add_connection(a->server->daemons[a->turn], fd, (struct sockaddr *)&address, size);
+    MHD_add_connection(a->port->daemons[a->turn], fd, (struct sockaddr *)&address, size);
     return true;
 }
 
 static void *accept_all(void *arg)
 {
     th__acceptor *a = arg;
-    struct pollfd fds[] = { { a->listen_fd, POLLIN, 0 }, { a->stop_fd, POLLIN, 0 } };
+    struct pollfd fds[] = { { a->port->fd, POLLIN, 0 }, { a->stop_fd, POLLIN, 0 } };
 
     while (!(fds[1].revents & POLLIN)) {
         if (poll(fds, 2, -1) < 0 || !(fds[0].revents & POLLIN))
@@ -58,12 +57,11 @@ static void *accept_all(void *arg)
     return NULL;
 }
 
-th_rc th__acceptor_start(th_http_server *server, int listen_fd, th__acceptor **out, th_error *err)
+th_rc th__acceptor_start(th__port *port, th__acceptor **out, th_error *err)
 {
     th__acceptor *a = th_malloc(sizeof *a);
 
-    a->server = server;
-    a->listen_fd = listen_fd;
+    a->port = port;
     a->stop_fd = eventfd(0, EFD_CLOEXEC);
     if (a->stop_fd < 0 || pthread_create(&a->thread, NULL, accept_all, a) != 0) {
         if (a->stop_fd >= 0)
@@ -82,7 +80,6 @@ void th__acceptor_stop(th__acceptor *a)
     while (eventfd_write(a->stop_fd, 1) != 0 && errno == EINTR)
         ;
     pthread_join(a->thread, NULL);
-    close(a->listen_fd);
     close(a->stop_fd);
     free(a);
 }

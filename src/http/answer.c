@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define JSON_TYPE "application/json; charset=utf-8"
-
 static const char wrong_argument[] = "One or more of the arguments submitted is incorrect";
 static const char went_wrong[] = "Something went wrong while processing your request";
 
@@ -21,7 +19,7 @@ void th__answer_empty(th__request *r, int status)
 void th__answer_json(th__request *r, int status)
 {
     r->status = status;
-    r->content_type = JSON_TYPE;
+    r->content_type = TH__JSON_TYPE;
 }
 
 void th__answer_string(th__request *r, int status, const char *text)
@@ -131,27 +129,33 @@ enum MHD_Result th__answer_send(th__request *r)
     if (!response)
         return MHD_NO;
     add_headers(r, response);
-    queued = MHD_queue_response(r->connection, (unsigned)r->status, response);
+    queued = th__queue(r->connection, (unsigned)r->status, response);
     MHD_destroy_response(response);
     return queued;
 }
 
-/* For a request whose owner still has it: nothing of it is touched. */
-enum MHD_Result th__answer_unavailable(struct MHD_Connection *connection)
+#define FORCED_BODY(text, type)                                                             \
+    "{\"Message\":\"" text "\",\"ExceptionMessage\":\"" text "\",\"ExceptionType\":\"" type \
+    "\",\"StackTrace\":null}"
+
+/* Its owner still has the request: nothing of it is touched that an owner writes. */
+enum MHD_Result th__answer_forced(th__request *r)
 {
-    static char body[] =
-        "{\"Message\":\"The service is stopping\",\"ExceptionMessage\":\"The service "
-        "is stopping\",\"ExceptionType\":\"System.OperationCanceledException\","
-        "\"StackTrace\":null}";
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(sizeof body - 1, body, MHD_RESPMEM_PERSISTENT);
+    static const char stopping[] =
+        FORCED_BODY("The service is stopping", "System.OperationCanceledException");
+    static const char late[] =
+        FORCED_BODY("The database did not answer in time", "System.TimeoutException");
+    const char *body = atomic_load(&r->server->draining) ? stopping : late;
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        strlen(body), (void *)(uintptr_t)body, MHD_RESPMEM_PERSISTENT);
     enum MHD_Result queued;
 
     if (!response)
         return MHD_NO;
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, JSON_TYPE);
+    count(r->server, MHD_HTTP_SERVICE_UNAVAILABLE);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, TH__JSON_TYPE);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-    queued = MHD_queue_response(connection, MHD_HTTP_SERVICE_UNAVAILABLE, response);
+    queued = th__queue(r->connection, MHD_HTTP_SERVICE_UNAVAILABLE, response);
     MHD_destroy_response(response);
     return queued;
 }

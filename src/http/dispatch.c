@@ -2,6 +2,7 @@
  * dispatch.c - a request that was read whole finds its handler.
  */
 #include "http/http_int.h"
+#include "http/openapi.h"
 
 #include <string.h>
 #include <strings.h>
@@ -11,6 +12,14 @@ static void makeprimary(th__request *r)
     static const char text[] = "This server has no app leases, so no app is the primary one";
 
     th__answer_error(r, 400, text, text, "System.InvalidOperationException");
+    th__request_done(r);
+}
+
+static void openapi(th__request *r)
+{
+    th_buf_clear(&r->out);
+    th_buf_str(&r->out, th_openapi_json);
+    th__answer_json(r, 200);
     th__request_done(r);
 }
 
@@ -48,20 +57,26 @@ static const th__handler handlers[] = {
     [TH_ROUTE_SCHEDULE] = th__schedules,
     [TH_ROUTE_SCHEDULE_PUT] = th__schedules,
     [TH_ROUTE_SCHEDULE_DROP] = th__schedules,
+    [TH_ROUTE_OPENAPI] = openapi,
 };
 
-/* Other verbs never reach the API: its host's router turns them away. */
+static bool needs_hub(th_route_id id)
+{
+    return id != TH_ROUTE_NONE && id != TH_ROUTE_MAKEPRIMARY && id != TH_ROUTE_OPENAPI;
+}
+
 static void below_base(th__request *r, const char *path)
 {
-    if (r->verb == TH_VERB_HEAD || r->verb == TH_VERB_OTHER) {
+    if (!r->port->is_rpc && (r->verb == TH_VERB_HEAD || r->verb == TH_VERB_OTHER)) {
+        /* Other verbs never reach the API: its host's router turns them away. */
         th__answer_empty(r, 405);
         return;
     }
     r->route = th_router_match(r->arena, r->verb, path);
-    if (r->route.id == TH_ROUTE_NONE || r->route.id == TH_ROUTE_MAKEPRIMARY)
-        handlers[r->route.id](r);
-    else
+    if (needs_hub(r->route.id))
         th__hub_then(r, handlers[r->route.id]);
+    else
+        handlers[r->route.id](r);
 }
 
 /* The path after "/<prefix>", NULL if it begins otherwise. */
@@ -130,16 +145,39 @@ th_door th__dispatch_door(th__request *r)
     return r->server->options.starter_count && below_prefix(r) ? TH_DOOR_STARTER : TH_DOOR_OPEN;
 }
 
+static void stopping(th__request *r)
+{
+    static const char text[] = "The service is stopping";
+
+    th__answer_error(r, 503, text, text, "System.OperationCanceledException");
+}
+
+/* The API, and nothing else of what the public door has. */
+static void by_rpc(th__request *r)
+{
+    const char *path = th__rpc_below(r->query.path), *stranger = th__rpc_stranger(r);
+
+    if (stranger)
+        th__answer_error(r, 403, "Forbidden", stranger, "System.UnauthorizedAccessException");
+    else if (atomic_load(&r->server->draining))
+        stopping(r);
+    else if (path)
+        below_base(r, path);
+    else
+        not_found(r);
+}
+
 void th__dispatch(th__request *r)
 {
     const char *path = th_router_below_base(r->query.path);
     const admin_page *page = admin_page_of(r);
-    static const char stopping[] = "The service is stopping";
 
-    if (page)
+    if (r->port->is_rpc)
+        by_rpc(r);
+    else if (page)
         page->handler(r);
     else if (atomic_load(&r->server->draining))
-        th__answer_error(r, 503, stopping, stopping, "System.OperationCanceledException");
+        stopping(r);
     else if (path)
         below_base(r, path);
     else if (!try_starters(r))

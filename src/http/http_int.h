@@ -23,6 +23,7 @@
 #include "store/instances.h"
 
 #define TH__SECOND ((int64_t)1000000)
+#define TH__JSON_TYPE "application/json; charset=utf-8"
 
 typedef struct th__request th__request;
 typedef struct th__pool th__pool;
@@ -30,6 +31,7 @@ typedef struct th__waits th__waits;
 typedef struct th__hubs th__hubs;
 typedef struct th__key_ring th__key_ring;
 typedef struct th__acceptor th__acceptor;
+typedef struct th__port th__port;
 
 typedef void (*th__handler)(th__request *r);
 
@@ -39,8 +41,21 @@ typedef th_rc (*th__job)(th__request *r, th_db *db, th_error *err);
 
 enum { TH__IDLE, TH__WAITING, TH__ANSWERED, TH__FORCED }; /* of th__request.state */
 
+struct th__port {
+    th_http_server *server;
+    bool is_rpc;  /* the loopback door of the Functions SDKs; else the public one */
+    bool is_open; /* fd listens */
+    int fd, number;
+    char *origin; /* "http://127.0.0.1:7071" */
+    int threads;
+    struct MHD_Daemon **daemons; /* one a thread; NULL where it is not started */
+    th__acceptor *acceptor;
+    th__port *next; /* of the ports that serve */
+};
+
 struct th__request {
     th_http_server *server;
+    const th__port *port; /* that it came in by */
     struct MHD_Connection *connection;
     th_arena *arena;
     th_buf body, out;
@@ -58,6 +73,7 @@ struct th__request {
     bool too_large; /* the body was cut; answered 413, or 503 if crowded */
     bool crowded;
     int64_t received; /* bytes of the body so far */
+    int64_t begun_us; /* when the headers were complete */
     int64_t budget;   /* bytes taken from the server's budget for bodies */
 
     /* answer */
@@ -100,12 +116,10 @@ struct th__request {
 
 struct th_http_server {
     th_http_options options;
-    th_arena *arena;             /* texts of the options */
-    struct MHD_Daemon **daemons; /* one a thread; NULL where it is not started */
-    th__acceptor *acceptor;
-    int port;
-    char *origin;
-    char *query_suffix; /* taskHub=...&connection=Storage of the own hub */
+    th_arena *arena; /* texts of the options */
+    th__port public_port, rpc_port;
+    const char *rpc_url; /* NULL: no RPC door */
+    char *query_suffix;  /* taskHub=...&connection=Storage of the own hub */
     atomic_bool draining;
     atomic_int refs;
     atomic_int_fast64_t body_budget; /* bytes of bodies in memory */
@@ -125,12 +139,14 @@ struct th_http_server {
 };
 
 /* request.c */
-th__request *th__request_new(th_http_server *server, struct MHD_Connection *connection,
+th__request *th__request_new(const th__port *port, struct MHD_Connection *connection,
                              const char *target);
 void th__request_unref(th__request *r);
-void th__request_wait(th__request *r); /* suspends; no-op if that was done before */
-void th__request_done(th__request *r); /* the answer is set; r is no longer the caller's */
-void th__requests_force(th_http_server *server); /* answers all waiting ones 503 */
+void th__request_wait(th__request *r);  /* suspends; no-op if that was done before */
+void th__request_done(th__request *r);  /* the answer is set; r is no longer the caller's */
+void th__request_force(th__request *r); /* waiting: answers it 503, whoever has it */
+void th__requests_force(th_http_server *server); /* all that wait */
+bool th__request_is_left(th__request *r);        /* waiting: the client has closed its end */
 void th__server_ref(th_http_server *server);
 void th__server_unref(th_http_server *server); /* the last one frees */
 const char *th__request_header(th__request *r, const char *name);
@@ -146,7 +162,7 @@ void th__answer_invalid(th__request *r, const char *text); /* 400: an argument *
 void th__answer_bad_json(th__request *r, const char *text);
 void th__answer_rc(th__request *r, th_rc rc, const char *text);
 enum MHD_Result th__answer_send(th__request *r);
-enum MHD_Result th__answer_unavailable(struct MHD_Connection *connection);
+enum MHD_Result th__answer_forced(th__request *r);
 
 /* pool.c: blocking connections with threads of their own. */
 th_rc th__pool_new(const char *conninfo, int threads, th__pool **out, th_error *err) TH_MUST_CHECK;
@@ -201,6 +217,8 @@ void th__status(th__request *r); /* instances_api.c */
 void th__status_render(th__request *r, const th_instance *instance);
 th_rc th__status_job(th__request *r, th_db *db, th_error *err);
 void th__list(th__request *r);
+/* Of the request's header; absent or empty: *after stays. False: it is none of ours; answered. */
+bool th__token_read(th__request *r, const char **after);
 void th__signal(th__request *r); /* signals_api.c */
 void th__purge(th__request *r);  /* purge_api.c */
 void th__purge_many(th__request *r);
@@ -215,14 +233,38 @@ void th__metrics(th__request *r);
 /* listen.c: a listening socket, non-blocking. */
 th_rc th__listen(const char *bind, int port, int *fd, int *got_port, th_error *err) TH_MUST_CHECK;
 
-/* accept.c: a thread that feeds server->daemons. It owns listen_fd once it has started. */
-th_rc th__acceptor_start(th_http_server *server, int listen_fd, th__acceptor **out,
-                         th_error *err) TH_MUST_CHECK;
-void th__acceptor_stop(th__acceptor *acceptor); /* closes the port; NULL is fine */
+/* accept.c: a thread that feeds port->daemons from port->fd. */
+th_rc th__acceptor_start(th__port *port, th__acceptor **out, th_error *err) TH_MUST_CHECK;
+void th__acceptor_stop(th__acceptor *acceptor); /* NULL is fine */
+
+/* intake.c: a daemon with a thread and no socket of its own; NULL: it cannot start. */
+struct MHD_Daemon *th__daemon_start(th__port *port);
+
+/* port.c */
+/* Connections wait from now on; number 0: any free one. */
+th_rc th__port_listen(th__port *port, const char *bind, int number, th_error *err) TH_MUST_CHECK;
+th_rc th__port_serve(th__port *port, int threads, th_error *err) TH_MUST_CHECK;
+void th__port_stop(th__port *port); /* fine for one that was never opened */
+
+/* unreadable.c */
+/* MHD_queue_response, which is not to be called by that name in this program. */
+enum MHD_Result th__queue(struct MHD_Connection *connection, unsigned status,
+                          struct MHD_Response *response);
+void th__unreadable_add(th__port *port); /* the library's own answers are JSON there */
+void th__unreadable_remove(th__port *port);
+
+/* rpc_door.c */
+/* wanted 0: 17071, or a spare one if that is taken. */
+th_rc th__rpc_listen(th__port *port, int wanted, th_error *err) TH_MUST_CHECK;
+/* NULL: a program of this machine; else what shows that it is none, as a sentence. */
+const char *th__rpc_stranger(th__request *r);
+/* The part of a path after either base path; NULL: below none of them. */
+const char *th__rpc_below(const char *path);
 
 /* urls.c */
 const char *th__request_origin(th__request *r);
 void th__form_encode(th_buf *out, const char *text);
+void th__query_suffix(th_buf *out, const th_hub *hub, const char *connection);
 void th__payload_finish(th__request *r); /* 202 with the management payload */
 
 #endif

@@ -10,11 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "http/render.h"
 #include "http/token.h"
 
 #define DEFAULT_TOP 100
 #define LARGEST_PAGE 1000
+#define LIST_TIME (5 * TH__SECOND)
+#define LARGE_PAGE ((size_t)16777216) /* bytes; as the store's own pages */
 
 static bool asks(th__request *r, const char *name, bool fallback)
 {
@@ -177,36 +180,45 @@ void th__status(th__request *r)
 /* ---- many -------------------------------------------------------------------------------------
  */
 
-static th_rc list_page(th__request *r, th_db *db, th_arena *arena, th_error *err)
-{
-    const th_instance_filter *filter = r->filter;
-    th_render_options options = { .show_input = asks(r, "showInput", true) };
-    const char *next = NULL;
-    th_instance *rows = NULL;
-    size_t n = 0;
-    th_rc rc = th_instances_list(db, arena, r->hub, filter, &rows, &n, &next, err);
-
-    if (rc != TH_OK)
-        return rc;
-    th_buf_chr(&r->out, '[');
-    for (size_t i = 0; i < n; i++) {
-        if (i)
-            th_buf_chr(&r->out, ',');
-        th_render_status(&r->out, &rows[i], &options);
-    }
-    th_buf_chr(&r->out, ']');
-    r->token = next ? th_token_make(r->arena, r->hub->hub_id, next) : " ";
-    th__answer_json(r, 200);
-    return TH_OK;
-}
-
-static th_rc list_job(th__request *r, th_db *db, th_error *err)
+/* Writes what the store has of the page, and moves the filter on by that much. */
+static th_rc list_part(th__request *r, th_db *db, th_instance_filter *f,
+                       const th_render_options *options, th_error *err)
 {
     th_arena *arena = th_arena_new(0);
-    th_rc rc = list_page(r, db, arena, err);
+    th_instance *rows = NULL;
+    size_t n = 0;
+    th_rc rc = th_instances_list(db, arena, r->hub, f, &rows, &n, &f->after_id, err);
 
+    for (size_t i = 0; i < n; i++) {
+        if (r->out.len > 1)
+            th_buf_chr(&r->out, ',');
+        th_render_status(&r->out, &rows[i], options);
+    }
+    f->top -= (int32_t)n;
+    f->after_id = rc == TH_OK ? th_strdup(r->arena, f->after_id) : NULL;
     th_arena_free(arena);
     return rc;
+}
+
+/* Until the page is full, large, or has taken long enough; the token says where to go on. */
+static th_rc list_job(th__request *r, th_db *db, th_error *err)
+{
+    th_instance_filter f = *r->filter;
+    th_render_options options = { .show_input = asks(r, "showInput", true) };
+    int64_t until_us = th_mono_us() + LIST_TIME;
+    th_rc rc;
+
+    th_buf_chr(&r->out, '[');
+    do
+        rc = list_part(r, db, &f, &options, err);
+    while (rc == TH_OK && f.after_id && f.top > 0 && r->out.len < LARGE_PAGE &&
+           th_mono_us() < until_us);
+    if (rc != TH_OK)
+        return rc;
+    th_buf_chr(&r->out, ']');
+    r->token = f.after_id ? th_token_make(r->arena, r->hub->hub_id, f.after_id) : " ";
+    th__answer_json(r, 200);
+    return TH_OK;
 }
 
 /* Absent or unparsable: the default. False: answered. */
@@ -222,7 +234,7 @@ static bool read_top(th__request *r, int32_t *top)
     return true;
 }
 
-static bool read_token(th__request *r, const char **after)
+bool th__token_read(th__request *r, const char **after)
 {
     const char *token = th__request_header(r, "x-ms-continuation-token");
 
@@ -247,6 +259,13 @@ static int64_t bound(th__request *r, const char *name, int64_t neighbour)
     return us ? us : neighbour;
 }
 
+static const char *named_function(th__request *r)
+{
+    const char *name = th_query_text(&r->query, r->arena, "name");
+
+    return name && *name ? name : NULL;
+}
+
 static bool read_filter(th__request *r, th_instance_filter *f)
 {
     bool named;
@@ -262,7 +281,8 @@ static bool read_filter(th__request *r, th_instance_filter *f)
         th__answer_invalid(r, problem);
         return false;
     }
-    return read_top(r, &f->top) && read_token(r, &f->after_id);
+    f->name = named_function(r);
+    return read_top(r, &f->top) && th__token_read(r, &f->after_id);
 }
 
 void th__list(th__request *r)

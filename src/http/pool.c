@@ -16,13 +16,17 @@
 #define MAX_QUEUED 1000
 #define DOWN_PAUSE (TH__SECOND / 2) /* after a failed connect, until the next try */
 #define JOB_TIME (10 * TH__SECOND)  /* in the queue, then it is answered 503 */
+#define RUN_TIME                                                                     \
+    (45 * TH__SECOND) /* of a job, then the same; more than any of them gives itself \
+                       */
 
 typedef struct worker {
     th__pool *pool;
     pthread_t thread;
     bool running;
     th_db *db;
-    th__request *job; /* under the pool's lock */
+    th__request *job; /* under the pool's lock, as since_us */
+    int64_t since_us;
 } worker;
 
 struct th__pool {
@@ -120,6 +124,7 @@ static th__request *next_job(worker *w)
     while (!pool->first && !pool->stopping)
         pthread_cond_wait(&pool->more, &pool->lock);
     w->job = pop_locked(pool);
+    w->since_us = th_mono_us();
     pthread_mutex_unlock(&pool->lock);
     return w->job;
 }
@@ -167,8 +172,21 @@ void th__pool_run(th__request *r, th__job job, th__handler then)
         answer_busy(r, "too many calls wait for the database");
 }
 
+/* A job that hangs keeps its thread and its connection until the network gives up. */
+static void expire_running(th__pool *pool, int64_t now_us)
+{
+    pthread_mutex_lock(&pool->lock);
+    for (int i = 0; i < pool->count; i++) {
+        worker *w = &pool->workers[i];
+        if (w->job && w->since_us + RUN_TIME <= now_us)
+            th__request_force(w->job);
+    }
+    pthread_mutex_unlock(&pool->lock);
+}
+
 void th__pool_expire(th__pool *pool, int64_t now_us)
 {
+    expire_running(pool, now_us);
     for (;;) {
         th__request *r = NULL;
 

@@ -4,6 +4,7 @@
 #include "http/http_int.h"
 
 #include "base/clock.h"
+#include "http/token.h"
 #include "store/entities.h"
 #include "store/purges.h"
 

@@ -7,8 +7,10 @@
  */
 #include "http/http_int.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define MAX_SPARES 512
 #define ARENA_BLOCK 8192
@@ -38,7 +40,8 @@ void th__server_unref(th_http_server *server)
     pthread_cond_destroy(&server->idle);
     pthread_mutex_destroy(&server->lock);
     th_arena_free(server->arena);
-    free(server->origin);
+    free(server->public_port.origin);
+    free(server->rpc_port.origin);
     free(server->query_suffix);
     free(server);
 }
@@ -61,14 +64,16 @@ static th__request *take_spare(th_http_server *server)
     return r;
 }
 
-th__request *th__request_new(th_http_server *server, struct MHD_Connection *connection,
+th__request *th__request_new(const th__port *port, struct MHD_Connection *connection,
                              const char *target)
 {
+    th_http_server *server = port->server;
     th__request *r = take_spare(server);
 
     th__server_ref(server);
     atomic_fetch_add(&server->active, 1);
     r->server = server;
+    r->port = port;
     r->connection = connection;
     r->next = NULL;
     r->target = th_strdup(r->arena, target);
@@ -187,17 +192,49 @@ void th__request_done(th__request *r)
 }
 
 /* The daemon keeps its reference until the connection was resumed, so r stays while this runs. */
+static void force_locked(th__request *r)
+{
+    if (!settle(r, TH__FORCED))
+        return;
+    unlink_locked(r);
+    MHD_resume_connection(r->connection);
+}
+
+void th__request_force(th__request *r)
+{
+    pthread_mutex_lock(&r->server->lock);
+    force_locked(r);
+    pthread_mutex_unlock(&r->server->lock);
+}
+
 void th__requests_force(th_http_server *server)
 {
     pthread_mutex_lock(&server->lock);
     for (th__request *r = server->flight, *next; r; r = next) {
         next = r->next;
-        if (!settle(r, TH__FORCED))
-            continue;
-        unlink_locked(r);
-        MHD_resume_connection(r->connection);
+        force_locked(r);
     }
     pthread_mutex_unlock(&server->lock);
+}
+
+static bool is_closed(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    char byte;
+    ssize_t n = info ? recv(info->connect_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) : 1;
+
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+bool th__request_is_left(th__request *r)
+{
+    bool left;
+
+    pthread_mutex_lock(&r->server->lock); /* while it waits, the daemon lets the connection be */
+    left = atomic_load(&r->state) == TH__WAITING && is_closed(r->connection);
+    pthread_mutex_unlock(&r->server->lock);
+    return left;
 }
 
 const char *th__request_header(th__request *r, const char *name)

@@ -53,6 +53,7 @@ static const row rows[] = {
     { TH_VERB_GET, "schedules/*", TH_ROUTE_SCHEDULE },
     { TH_VERB_PUT, "schedules/*", TH_ROUTE_SCHEDULE_PUT },
     { TH_VERB_DELETE, "schedules/*", TH_ROUTE_SCHEDULE_DROP },
+    { TH_VERB_GET, "openapi.json", TH_ROUTE_OPENAPI },
 };
 
 static const struct {
@@ -165,6 +166,15 @@ th_route th_router_match(th_arena *arena, th_verb verb, const char *path)
             row_matches(&rows[i], &found, &template))
             return take_args(arena, &rows[i], &found, &template);
     return (th_route){ .id = TH_ROUTE_NONE };
+}
+
+bool th_router_row(size_t i, th_verb *verb, const char **template)
+{
+    if (i >= sizeof rows / sizeof *rows)
+        return false;
+    *verb = rows[i].verb;
+    *template = rows[i].template;
+    return true;
 }
 
 static bool is_placeholder(const segments *template, size_t i)

@@ -51,6 +51,7 @@ typedef enum th_route_id {
     TH_ROUTE_SCHEDULE,
     TH_ROUTE_SCHEDULE_PUT,
     TH_ROUTE_SCHEDULE_DROP,
+    TH_ROUTE_OPENAPI,
 } th_route_id;
 
 #define TH_ROUTE_ARGS 3
@@ -75,6 +76,10 @@ bool th_router_is_admin(const char *path);
 
 /* Route of a path below the base. Arguments live in arena. */
 th_route th_router_match(th_arena *arena, th_verb verb, const char *path);
+
+/* The table, row by row; "*" in a template is any segment. False: there is no row i. A route that
+ * is added to it is described in openapi.json too. */
+bool th_router_row(size_t i, th_verb *verb, const char **template);
 
 /*
  * A starter's template, segments of literals and "{name}" placeholders. NULL: fine; else a phrase

@@ -1,8 +1,5 @@
 /*
- * server.c - the libmicrohttpd daemon: its callbacks, start and an orderly stop.
- *
- * The daemon calls access_handler for each request at least twice: with the headers, with pieces of
- * the body, and when it is complete; and once more after a resumed connection, to fetch the answer.
+ * server.c - the server as a whole: its options, start and an orderly stop.
  */
 #include "http/server.h"
 
@@ -19,10 +16,7 @@
 #include "http/http_int.h"
 
 #define DEFAULT_BODY_LIMIT ((int64_t)104857600)
-#define IDLE_TIMEOUT_S 120U
-#define CONNECTION_MEMORY ((size_t)32768) /* request line and headers; wiped after each request */
-#define RESERVE_AT_ONCE 65536
-#define DENIED_BODY ((int64_t)1048576) /* read from who has no key, so that the answer is seen */
+#define RPC_THREADS 1
 
 /* ---- options ----------------------------------------------------------------------------------
  */
@@ -66,6 +60,8 @@ static th_rc copy_options(th_http_server *s, const th_http_options *from, th_err
     o->default_version = from->default_version && *from->default_version
                              ? th_strdup(s->arena, from->default_version)
                              : NULL;
+    o->connection_name =
+        th_strdup(s->arena, from->connection_name ? from->connection_name : "Storage");
     o->system_key = th_strdup(s->arena, from->system_key);
     o->threads = from->threads > 0 ? from->threads : 2;
     o->db_connections = from->db_connections > 0 ? from->db_connections : 2;
@@ -74,13 +70,11 @@ static th_rc copy_options(th_http_server *s, const th_http_options *from, th_err
     return copy_starters(s, err);
 }
 
-static char *make_query_suffix(const th_hub *hub)
+static char *make_query_suffix(const th_http_options *options)
 {
     th_buf buf = TH_BUF_INIT;
 
-    th_buf_str(&buf, "taskHub=");
-    th__form_encode(&buf, hub->name);
-    th_buf_str(&buf, "&connection=Storage");
+    th__query_suffix(&buf, &options->hub, options->connection_name);
     return th_buf_steal(&buf);
 }
 
@@ -93,9 +87,11 @@ th_rc th_http_server_new(const th_http_options *options, th_http_server **out, t
     s->arena = th_arena_new(0);
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->idle, NULL);
+    s->public_port.server = s->rpc_port.server = s;
+    s->rpc_port.is_rpc = true;
     s->hubs = th__hubs_new();
-    s->query_suffix = make_query_suffix(&options->hub);
     rc = copy_options(s, options, err);
+    s->query_suffix = make_query_suffix(&s->options);
     if (rc != TH_OK) {
         th__server_unref(s);
         return rc;
@@ -104,236 +100,8 @@ th_rc th_http_server_new(const th_http_options *options, th_http_server **out, t
     return TH_OK;
 }
 
-/* ---- reading a request ------------------------------------------------------------------------
- */
-
-static size_t keep_escapes(void *arg, struct MHD_Connection *connection, char *text)
-{
-    (void)arg;
-    (void)connection;
-    return strlen(text); /* query.c decodes, by other rules than the library's */
-}
-
-static void *on_request_line(void *arg, const char *target, struct MHD_Connection *connection)
-{
-    return th__request_new(arg, connection, target);
-}
-
-static void on_completed(void *arg, struct MHD_Connection *connection, void **context,
-                         enum MHD_RequestTerminationCode why)
-{
-    (void)arg;
-    (void)connection;
-    (void)why;
-    if (*context)
-        th__request_unref(*context);
-    *context = NULL;
-}
-
-static int64_t content_length(th__request *r)
-{
-    const char *text = th__request_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
-
-    return text ? strtoll(text, NULL, 10) : 0;
-}
-
-static void refuse_body(th__request *r)
-{
-    if (r->crowded)
-        th__answer_error(r, 503, "Too many large requests at once",
-                         "Bodies fill the memory for them", "System.InvalidOperationException");
-    else
-        th__answer_error(r, 413, "Request body too large",
-                         th_sprintf(r->arena, "The body may have %lld bytes",
-                                    (long long)r->server->options.body_limit),
-                         "Microsoft.AspNetCore.Http.BadHttpRequestException");
-}
-
-static void parse_target(th__request *r)
-{
-    th_error err = { 0 };
-
-    if (th_query_parse(r->arena, r->target, &r->query, &err) != TH_OK)
-        r->bad_target = th_strdup(r->arena, err.text);
-}
-
-/* Before any of the body is read. */
-static enum MHD_Result on_headers(th__request *r, const char *method)
-{
-    int64_t length = content_length(r);
-
-    r->begun = true;
-    r->verb = th_verb_parse(method);
-    parse_target(r);
-    r->denied = r->bad_target ? 0 : th__key_check(r);
-    if (r->denied) {
-        th__answer_empty(r, r->denied);
-        return length > DENIED_BODY ? th__answer_send(r) : MHD_YES;
-    }
-    if (length > r->server->options.body_limit) {
-        refuse_body(r);
-        return th__answer_send(r);
-    }
-    if (length > 0)
-        th_buf_reserve(&r->body, length < RESERVE_AT_ONCE ? (size_t)length + 1 : RESERVE_AT_ONCE);
-    return MHD_YES;
-}
-
-/* What all bodies together may take: some of the largest allowed ones. */
-static bool take_budget(th__request *r, size_t n)
-{
-    th_http_server *s = r->server;
-    int64_t limit = 4 * s->options.body_limit;
-
-    if (atomic_fetch_add(&s->body_budget, (int64_t)n) + (int64_t)n > limit) {
-        atomic_fetch_sub(&s->body_budget, (int64_t)n);
-        return false;
-    }
-    r->budget += (int64_t)n;
-    return true;
-}
-
-/* The body of a request without a key goes nowhere; one that goes on and on loses the connection.
- */
-static enum MHD_Result on_denied_body(th__request *r, size_t *n)
-{
-    r->received += (int64_t)*n;
-    *n = 0;
-    return r->received > DENIED_BODY ? MHD_NO : MHD_YES;
-}
-
-/*
- * A body that is too large is read on, so that the client sees the answer, but not kept; one that
- * goes on for as much again loses the connection.
- */
-static enum MHD_Result on_body(th__request *r, const char *data, size_t *n)
-{
-    int64_t limit = r->server->options.body_limit;
-
-    r->received += (int64_t)*n;
-    if (!r->too_large && r->received > limit)
-        r->too_large = true;
-    else if (!r->too_large && !take_budget(r, *n))
-        r->too_large = r->crowded = true;
-    if (!r->too_large)
-        th_buf_add(&r->body, data, *n);
-    else if (r->received > 2 * limit)
-        return MHD_NO;
-    *n = 0;
-    return MHD_YES;
-}
-
-static void on_complete(th__request *r)
-{
-    if (r->denied)
-        return; /* the answer is set */
-    if (r->too_large)
-        refuse_body(r);
-    else if (r->bad_target)
-        th__answer_invalid(r, r->bad_target);
-    else
-        th__dispatch(r);
-}
-
-static enum MHD_Result after_wait(th__request *r)
-{
-    if (atomic_load(&r->state) == TH__FORCED)
-        return th__answer_unavailable(r->connection);
-    if (r->finish)
-        r->finish(r);
-    return th__answer_send(r);
-}
-
-static enum MHD_Result access_handler(void *arg, struct MHD_Connection *connection, const char *url,
-                                      const char *method, const char *version, const char *data,
-                                      size_t *data_size, void **context)
-{
-    th__request *r = *context;
-
-    (void)arg;
-    (void)connection;
-    (void)url;
-    (void)version;
-    if (!r)
-        return MHD_NO;
-    if (!r->begun)
-        return on_headers(r, method);
-    if (*data_size)
-        return r->denied ? on_denied_body(r, data_size) : on_body(r, data, data_size);
-    if (r->waiting)
-        return after_wait(r);
-    on_complete(r);
-    if (r->waiting)
-        return MHD_YES; /* r may be answered already, on another thread */
-    if (r->finish)
-        r->finish(r);
-    return th__answer_send(r);
-}
-
 /* ---- start and stop ---------------------------------------------------------------------------
  */
-
-static void daemon_log(void *arg, const char *format, va_list args)
-{
-    char text[256];
-
-    (void)arg;
-    if (!th_log_on(TH_LOG_DEBUG))
-        return;
-    vsnprintf(text, sizeof text, format, args);
-    text[strcspn(text, "\n")] = '\0';
-    th_log(TH_LOG_DEBUG, TH_EV_HTTP_ERROR, NULL, "%s", text);
-}
-
-static void make_origin(th_http_server *s)
-{
-    bool brackets = strchr(s->options.bind, ':') != NULL;
-    char text[512];
-
-    snprintf(text, sizeof text, brackets ? "http://[%s]:%d" : "http://%s:%d", s->options.bind,
-             s->port);
-    free(s->origin);
-    s->origin = th_mstrdup(text);
-}
-
-/*
- * Poll, not epoll: a suspended connection is in neither set, but costs epoll two calls each time,
- * and a request that the library itself refuses stays open under epoll until it times out (0.9.75).
- */
-static struct MHD_Daemon *start_daemon(th_http_server *s)
-{
-    unsigned limit = (unsigned)(s->options.max_connections / s->options.threads + 1);
-
-    return MHD_start_daemon(
-        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET |
-            MHD_USE_ERROR_LOG,
-        0, NULL, NULL, access_handler, s, MHD_OPTION_EXTERNAL_LOGGER, daemon_log, s,
-        MHD_OPTION_CONNECTION_LIMIT, limit, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_UNESCAPE_CALLBACK,
-        keep_escapes, s, MHD_OPTION_URI_LOG_CALLBACK, on_request_line, s,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_END);
-}
-
-static th_rc start_daemons(th_http_server *s, th_error *err)
-{
-    s->daemons = th_new(s->arena, struct MHD_Daemon *, (size_t)s->options.threads);
-    for (int i = 0; i < s->options.threads; i++) {
-        s->daemons[i] = start_daemon(s);
-        if (!s->daemons[i])
-            return th_fail(err, TH_IO, "cannot start the HTTP server's threads");
-    }
-    return TH_OK;
-}
-
-static void stop_daemons(th_http_server *s)
-{
-    th__acceptor_stop(s->acceptor);
-    s->acceptor = NULL;
-    for (int i = 0; s->daemons && i < s->options.threads; i++)
-        if (s->daemons[i])
-            MHD_stop_daemon(s->daemons[i]);
-    s->daemons = NULL;
-}
 
 static th_rc start_threads(th_http_server *s, th_error *err)
 {
@@ -343,39 +111,57 @@ static th_rc start_threads(th_http_server *s, th_error *err)
         rc = th__key_ring_start(&s->options, &s->key_ring, err);
     if (rc == TH_OK)
         rc = th__waits_new(s, &s->waits, err);
-    if (rc == TH_OK)
-        rc = start_daemons(s, err);
     return rc;
+}
+
+/* Both ports before any thread: that an address is taken is the likeliest failure. */
+static th_rc listen_all(th_http_server *s, th_error *err)
+{
+    th_rc rc = th__port_listen(&s->public_port, s->options.bind, s->options.port, err);
+
+    if (rc != TH_OK || !s->options.rpc)
+        return rc;
+    rc = th__rpc_listen(&s->rpc_port, s->options.rpc_port, err);
+    if (rc == TH_OK)
+        s->rpc_url = th_sprintf(s->arena, "%s/durabletask/", s->rpc_port.origin);
+    return rc;
+}
+
+static th_rc serve_all(th_http_server *s, th_error *err)
+{
+    th_rc rc = th__port_serve(&s->public_port, s->options.threads, err);
+
+    return rc == TH_OK && s->options.rpc ? th__port_serve(&s->rpc_port, RPC_THREADS, err) : rc;
 }
 
 th_rc th_http_server_start(th_http_server *s, th_error *err)
 {
-    int fd = -1;
-    th_rc rc = th__listen(s->options.bind, s->options.port, &fd, &s->port, err);
+    th_rc rc = listen_all(s, err);
 
-    if (rc != TH_OK)
-        return rc;
-    make_origin(s);
-    rc = start_threads(s, err);
     if (rc == TH_OK)
-        rc = th__acceptor_start(s, fd, &s->acceptor, err);
-    if (rc != TH_OK) {
-        close(fd);
+        rc = start_threads(s, err);
+    if (rc == TH_OK)
+        rc = serve_all(s, err);
+    if (rc == TH_OK)
+        th_log(TH_LOG_DEBUG, TH_EV_HTTP_LISTENING, NULL, "listening on %s", s->public_port.origin);
+    else
         th_http_server_stop(s, 0);
-        return rc;
-    }
-    th_log(TH_LOG_DEBUG, TH_EV_HTTP_LISTENING, NULL, "listening on %s", s->origin);
-    return TH_OK;
+    return rc;
 }
 
 int th_http_server_port(const th_http_server *server)
 {
-    return server->port;
+    return server->public_port.number;
 }
 
 const char *th_http_server_origin(const th_http_server *server)
 {
-    return server->origin;
+    return server->public_port.origin;
+}
+
+const char *th_http_server_rpc_url(const th_http_server *server)
+{
+    return server->rpc_url;
 }
 
 /* Until no request is under way. */
@@ -402,14 +188,15 @@ void th_http_server_stop(th_http_server *s, int64_t drain_us)
     atomic_store(&s->draining, true);
     if (s->waits)
         th__waits_flush(s->waits);
-    if (s->daemons) {
+    if (s->public_port.daemons) {
         wait_idle(s, now + drain_us);
         for (int i = 0; i < 2; i++) { /* twice: one more may just have begun to wait */
             th__requests_force(s);
             wait_idle(s, th_mono_us() + TH__SECOND / 2); /* the answers go out */
         }
-        stop_daemons(s);
     }
+    th__port_stop(&s->public_port);
+    th__port_stop(&s->rpc_port);
     if (s->waits)
         th__waits_stop(s->waits);
     /* A thread that still hangs in the database keeps the memory; the program is about to end

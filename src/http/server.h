@@ -3,6 +3,9 @@
  *
  * libmicrohttpd with a few threads that never block: a request is parsed, handed to the front (or
  * to a small pool of blocking connections), suspended, and resumed when its outcome is known.
+ * The RPC door is a second port, on loopback only, for the clients of the Functions SDKs: the same
+ * API below /durabletask/, without keys.
+ *
  * With keys on, a request needs one for the door that it comes in by (auth.h), except health and
  * readiness; callers leave them off only on loopback, or if their user insists.
  *
@@ -26,17 +29,21 @@ typedef struct th_http_starter {
     const char *orchestrator; /* NULL: what stands at {name} */
 } th_http_starter;
 
+#define TH_HTTP_RPC_ADDRESS "127.0.0.1"
+#define TH_HTTP_RPC_PORT 17071
+
 typedef struct th_http_options {
     const char *bind;  /* address or host name; NULL: 127.0.0.1 */
     int port;          /* 0: any free one */
     th_engine *engine; /* NULL: front end alone, names of orchestrators are not checked */
     th_front *front;
-    const char *conninfo; /* for list, purge and history */
-    th_hub hub;           /* the app's own */
-    int threads;          /* 0: 2 */
-    int db_connections;   /* for the blocking calls; 0: 2 */
-    int max_connections;  /* 0: 10,000 */
-    int64_t body_limit;   /* bytes of a request's body; 0: 104857600 */
+    const char *conninfo;        /* for list, purge and history */
+    th_hub hub;                  /* the app's own */
+    int threads;                 /* 0: 2 */
+    int db_connections;          /* for the blocking calls; 0: 2 */
+    int max_connections;         /* 0: 10,000 */
+    int64_t body_limit;          /* bytes of a request's body; 0: 104857600 */
+    const char *connection_name; /* in URLs of answers; NULL: "Storage" */
     const char
         *route_prefix; /* of starters, without slashes at its ends; NULL: "api"; "" is none */
     const th_http_starter *starters;
@@ -46,6 +53,8 @@ typedef struct th_http_options {
     bool reuse_any_state;    /* a start with the id of a live instance terminates that one first */
     const char *default_version; /* of starts that name none; NULL or "": none */
     bool keys;                   /* requests need keys, and URLs in answers have one */
+    bool rpc;                    /* serve the RPC door too */
+    int rpc_port;                /* of it; 0: TH_HTTP_RPC_PORT, or a spare one if that is taken */
     const char *system_key;      /* the one in URLs of the own hub; NULL: derived from its secret */
 } th_http_options;
 
@@ -63,6 +72,9 @@ th_rc th_http_server_start(th_http_server *server, th_error *err) TH_MUST_CHECK;
 
 int th_http_server_port(const th_http_server *server);           /* 0 before start */
 const char *th_http_server_origin(const th_http_server *server); /* "http://127.0.0.1:7071" */
+
+/* What SDKs call rpcBaseUrl, "http://127.0.0.1:17071/durabletask/"; NULL: there is no RPC door. */
+const char *th_http_server_rpc_url(const th_http_server *server);
 
 /*
  * New requests get 503 and /readiness says so; those under way end within drain_us (waits for a

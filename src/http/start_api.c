@@ -134,7 +134,7 @@ static void wait_looked(void *arg, const th_front_answer *answer)
     if (answer->rc == TH_OK && th_status_is_terminal(answer->instance->status)) {
         wait_ended(r, answer->instance);
     } else if (answer->rc != TH_OK || now >= r->wait_until_us ||
-               atomic_load(&r->server->draining)) {
+               atomic_load(&r->server->draining) || th__request_is_left(r)) {
         answer_payload(r); /* it was started, whatever became of the looking */
     } else {
         th__waits_at(r, next < r->wait_until_us ? next : r->wait_until_us, th__start_wait_check);

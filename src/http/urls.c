@@ -41,7 +41,7 @@ const char *th__request_origin(th__request *r)
         return forwarded;
     host = th__request_header(r, MHD_HTTP_HEADER_HOST);
     if (!is_plain_host(host))
-        return r->server->origin;
+        return r->port->origin;
     return th_sprintf(r->arena, "http://%s", host);
 }
 
@@ -86,16 +86,31 @@ static void url(const parts *p, const char *key, const char *tail)
     th_buf_chr(p->out, '"');
 }
 
+void th__query_suffix(th_buf *out, const th_hub *hub, const char *connection)
+{
+    th_buf_str(out, "taskHub=");
+    th__form_encode(out, hub->name);
+    th_buf_str(out, "&connection=");
+    th__form_encode(out, connection);
+}
+
+/* NULL: the request names none. */
+static const char *connection_asked(th__request *r)
+{
+    const char *name = th_query_text(&r->query, r->arena, "connection");
+
+    return name && name[strspn(name, " ")] ? name : NULL;
+}
+
 static const char *suffix_of(th__request *r)
 {
+    const th_http_options *o = &r->server->options;
     th_buf buf = TH_BUF_INIT;
-    const char *key = th__key_for_urls(r), *suffix;
+    const char *key = th__key_for_urls(r), *connection = connection_asked(r), *suffix;
 
-    if (r->hub == &r->server->options.hub && !key)
+    if (r->hub == &o->hub && !key && !connection)
         return r->server->query_suffix;
-    th_buf_str(&buf, "taskHub=");
-    th__form_encode(&buf, r->hub->name);
-    th_buf_str(&buf, "&connection=Storage");
+    th__query_suffix(&buf, r->hub, connection ? connection : o->connection_name);
     if (key) {
         th_buf_str(&buf, "&code=");
         th__form_encode(&buf, key);

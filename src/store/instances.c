@@ -12,6 +12,8 @@
 #include "store/th_sql.h"
 
 #define MAX_PAGE 1000
+#define LOOK_AT 20000
+#define HORIZON_COLUMN (TH__INSTANCE_COLUMNS + 1)
 #define ALL_STATUSES UINT32_C(0x3fffffff) /* a positive int4 */
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -67,6 +69,40 @@ static void copy_row(th_arena *arena, const PGresult *res, int row, th_instance 
     out->custom_status = th_strdup(arena, out->custom_status);
     out->tags = th_strdup(arena, out->tags);
     out->parent_instance_id = th_strdup(arena, out->parent_instance_id);
+}
+
+/* ---- within a time --------------------------------------------------------------------------- */
+
+/* Set in the transaction itself: a pool connection may go through a pooler. */
+static const char begin_within[] = "begin isolation level read committed;"
+                                   " set local statement_timeout = '10s';"
+                                   " set local lock_timeout = '1s'";
+
+static void roll_back(th_db *db)
+{
+    th_error ignored = { 0 };
+
+    if (!th_db_is_lost(db) && th_db_script(db, "rollback", &ignored) != TH_OK)
+        th_log(TH_LOG_DEBUG, TH_EV_DEBUG, NULL, "cannot roll back: %s", ignored.text);
+}
+
+static th_rc exec_within(th_db *db, const char *sql, const th_params *params, PGresult **res,
+                         th_error *err)
+{
+    th_rc rc = th_db_script(db, begin_within, err);
+
+    if (rc != TH_OK)
+        return rc;
+    rc = th_db_exec(db, sql, params, true, res, err);
+    if (rc == TH_OK)
+        rc = th_db_script(db, "commit", err);
+    else
+        roll_back(db);
+    if (rc != TH_OK) {
+        PQclear(*res);
+        *res = NULL;
+    }
+    return rc;
 }
 
 /* ---- one ------------------------------------------------------------------------------------- */
@@ -200,6 +236,15 @@ static void param_time_or_null(th_params *params, int64_t us)
         params->offsets[params->n - 1] = SIZE_MAX; /* stays a null */
 }
 
+/* Of each partition. */
+static int32_t rows_to_look_at(const th_hub *hub, const th_instance_filter *f)
+{
+    int32_t all = f->look_at > 0 ? f->look_at : LOOK_AT;
+    int32_t each = all / hub->partition_count;
+
+    return each > f->top ? each : f->top + 1;
+}
+
 static th_rc query_page(th_db *db, th_arena *arena, const th_hub *hub, const th_instance_filter *f,
                         PGresult **res, th_error *err)
 {
@@ -216,11 +261,19 @@ static th_rc query_page(th_db *db, th_arena *arena, const th_hub *hub, const th_
     param_time_or_null(&p, f->created_to_us);
     th_param_i32(&p, f->top);
     th_param_bool(&p, f->want_payloads);
+    th_param_i32(&p, rows_to_look_at(hub, f));
+    th_param_text(&p, f->name);
     th_param_text(&p, f->tags);
     th_params_ready(&p);
-    th_rc rc = th_db_exec(db, th_sql_instances_list, &p, true, res, err);
+    th_rc rc = exec_within(db, th_sql_instances_list, &p, res, err);
     th_params_free(&p);
     return rc;
+}
+
+/* An empty page is a row of nulls. */
+static int rows_of(const PGresult *res)
+{
+    return PQgetisnull(res, 0, 0) ? 0 : PQntuples(res);
 }
 
 /* Rows of the page: up to top, and less where texts would be too many. */
@@ -228,9 +281,20 @@ static size_t page_size(const PGresult *res, int32_t top)
 {
     int n = 0;
 
-    while (n < PQntuples(res) && n < top && *PQgetvalue(res, n, TH__INSTANCE_COLUMNS))
+    while (n < rows_of(res) && n < top && *PQgetvalue(res, n, TH__INSTANCE_COLUMNS))
         n++;
     return (size_t)n;
+}
+
+/* Where the page after this one begins; NULL: nowhere. */
+static const char *next_page(th_arena *arena, const PGresult *res, const th_instance *rows,
+                             size_t count)
+{
+    if ((size_t)rows_of(res) > count)
+        return rows[count - 1].id;
+    if (PQgetisnull(res, 0, HORIZON_COLUMN))
+        return NULL;
+    return th_strdup(arena, PQgetvalue(res, 0, HORIZON_COLUMN));
 }
 
 static bool is_utf8(const char *s)
@@ -244,6 +308,8 @@ static th_rc check_filter(const th_instance_filter *filter, th_error *err)
         return th_fail(err, TH_INVALID, "top: must be between 1 and %d", MAX_PAGE);
     if (!is_utf8(filter->id_prefix))
         return th_fail(err, TH_INVALID, "instance id prefix: must be valid UTF-8");
+    if (!is_utf8(filter->name))
+        return th_fail(err, TH_INVALID, "name: must be valid UTF-8");
     if (!is_utf8(filter->after_id))
         return th_fail(err, TH_INVALID, "id to continue after: must be valid UTF-8");
     return TH_OK;
@@ -267,8 +333,7 @@ th_rc th_instances_list(th_db *db, th_arena *arena, const th_hub *hub,
     *out = th_new(arena, th_instance, *count);
     for (size_t i = 0; i < *count; i++)
         copy_row(arena, res, (int)i, &(*out)[i]);
-    if ((size_t)PQntuples(res) > *count)
-        next = (*out)[*count - 1].id;
+    next = next_page(arena, res, *out, *count);
 
 done:
     *next_id = next;
@@ -320,17 +385,13 @@ static th_rc purge_in_transaction(th_db *db, const th_hub *hub, const char *id, 
 
 th_rc th_instance_purge(th_db *db, const th_hub *hub, const char *id, int *status, th_error *err)
 {
-    th_error ignored = { 0 };
-
     *status = -1;
-    th_rc rc = th_db_script(
-        db, "begin isolation level read committed; set local lock_timeout = '1s'", err);
+    th_rc rc = th_db_script(db, begin_within, err);
     if (rc != TH_OK)
         return rc;
     rc = purge_in_transaction(db, hub, id, status, err);
     if (rc == TH_OK)
         return th_db_script(db, "commit", err);
-    if (!th_db_is_lost(db) && th_db_script(db, "rollback", &ignored) != TH_OK)
-        th_log(TH_LOG_DEBUG, TH_EV_DEBUG, NULL, "cannot roll back a purge: %s", ignored.text);
+    roll_back(db);
     return rc;
 }

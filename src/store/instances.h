@@ -37,15 +37,21 @@ typedef struct th_instance_filter {
     uint32_t statuses;                      /* bit 1 << status; 0: all */
     const char *tags;                       /* NULL: any; JSON object: they have all of these */
     const char *id_prefix;                  /* NULL or "": none; literal, no wildcards */
+    const char *name;                       /* of the function, in any case; NULL: all */
     const char *after_id;                   /* continue after this id; NULL: first page */
     int32_t top;                            /* page size, 1..1000 */
+    int32_t look_at; /* rows to look at for a page, about; 0: 20,000; never less than top */
     bool want_payloads;
 } th_instance_filter;
 
 th_rc th_instance_get(th_db *db, th_arena *arena, const th_hub *hub, const char *id,
                       th_instance **out, th_error *err) TH_MUST_CHECK;
 
-/* Sorted by id (ordinal), over all partitions. *next_id: continue after this one, NULL at the end.
+/*
+ * Sorted by id (ordinal), over all partitions. *next_id: continue after this one, NULL at the end.
+ * A page may be shorter than top, even empty, and yet not the last: where the filter lets few rows
+ * through, the work for one page ends all the same. TH_DB_RETRY if it takes longer than ten
+ * seconds.
  */
 th_rc th_instances_list(th_db *db, th_arena *arena, const th_hub *hub,
                         const th_instance_filter *filter, th_instance **out, size_t *count,

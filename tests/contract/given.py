@@ -43,6 +43,14 @@ def failed(service):
     return instance
 
 
+def canceled(service):
+    """As an import from elsewhere may have left it: nothing here cancels."""
+    instance = completed(service)
+    service.sql("update taskhub.instances set status = 4 where instance_id = %s", (instance,))
+    assert service.status(instance)["runtimeStatus"] == "Canceled"
+    return instance
+
+
 def pending(service):
     return service.start_instance("Echo", new_id(), INPUT)
 
@@ -53,7 +61,8 @@ def new(service):
 
 missing = new
 
-STATES = {f.__name__: f for f in (running, suspended, terminated, completed, failed, pending, new)}
+STATES = {f.__name__: f for f in (running, suspended, terminated, completed, failed, canceled, pending,
+                                    new)}
 STATES["missing"] = new
 
 

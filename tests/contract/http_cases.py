@@ -68,6 +68,7 @@ def row(title, method, path, status, body=None, headers=None, send=None, send_he
 INVALID_JSON = error("Invalid JSON content")
 NO_FUNCTION = error("doesn't exist, is disabled")
 NO_TYPE = message("Only application/json request content is supported")
+ERRORS = Check("all four keys", lambda v: set(v) == ERROR_KEYS)
 START = "/orchestrators/Echo"
 STATE = Check("the state error", lambda v: error("Cannot ").test(v) and v["ExceptionType"].endswith(
     "InvalidOperationException"))
@@ -79,6 +80,12 @@ STARTS = [
     row("a string that holds JSON", "POST", START, 202, GENERATED, send='"{\\"a\\": 1}"'),
     row("the name in another case", "POST", "/orchestrators/eCHO", 202, GENERATED),
     row("cut JSON", "POST", START + "/{new}", 400, INVALID_JSON, send='{"a":'),
+    row("blanks only", "POST", START + "/{new}", 400, INVALID_JSON, send="  "),
+    row("NaN in the body", "POST", START + "/{new}", 400, INVALID_JSON, send="NaN"),
+    row("blanks around the value", "POST", START, 202, GENERATED, send=" \n[1]\t"),
+    row("an empty segment", "POST", "/orchestrators//{new}", 404),
+    row("an id of blanks", "POST", START + "/%20%20", 202, PAYLOAD),
+    row("a body and a wrong name", "POST", "/orchestrators/X", 400, ERRORS, send="{}"),
     row("two values", "POST", START + "/{new}", 400, INVALID_JSON, send="{} {}"),
     row("a raw NUL in the body", "POST", START + "/{new}", 400, INVALID_JSON, send=b'"a\0b"'),
     row("invalid UTF-8 in the body", "POST", START + "/{new}", 400, INVALID_JSON, send=b'"\xff"'),
@@ -141,6 +148,12 @@ STATUS = [
     row("OPTIONS", "OPTIONS", "/instances/{completed}", 404),
     row("PATCH", "PATCH", "/instances/{completed}", 405),
     row("POST", "POST", "/instances/{completed}", 404),
+    row("POST of all", "POST", "/instances", 404),
+    row("an operation by GET", "GET", "/instances/{running}/suspend", 404),
+    row("two escapes, of which one is bad", "GET", "/instances/a%20%4", 400, error("two hex digits")),
+    row("an escape that is escaped is read once", "GET", "/instances/{completed}%2520", 404),
+    row("a very long id", "GET", "/instances/" + 4000 * "x", 404),
+    row("an unknown operation of a missing one", "POST", "/instances/{missing}/explode", 404),
     row("another hub", "GET", "/instances/{completed}?taskHub=NoSuchHub", 404),
     row("the own hub in capitals", "GET", "/instances/{completed}?taskHub=TESTHUB", 200, ANY),
     row("a blank hub", "GET", "/instances/{completed}?taskHub=%20", 200, ANY),
@@ -265,6 +278,11 @@ LISTS = [
     row("from later than to", "GET", "/instances?createdTimeFrom=2990-01-01&createdTimeTo=2980-01-01", 200, []),
     row("an end before all", "GET", "/instances?createdTimeTo=1970-01-01T00:00:00Z", 200, []),
     row("a prefix that none has", "GET", "/instances?instanceIdPrefix=a_%25", 200, []),
+    row("top in another case", "GET", "/instances?TOP=0", 400, error("top")),
+    row("top twice is no number", "GET", "/instances?top=0&top=0", 200, ANY),
+    row("an empty prefix", "GET", "/instances?instanceIdPrefix=&top=1", 200, rows_of("")),
+    row("showHistory is of no matter", "GET", "/instances?showHistory=true&top=1", 200,
+        Check("no historyEvents", lambda v: all("historyEvents" not in r for r in v))),
     row("HEAD", "HEAD", "/instances", 405),
 ]
 

@@ -209,6 +209,32 @@ def test_an_event_payload_is_compact_and_strings_are_not_unwrapped(service):
         assert f'"output":{stored},' in service.get(f"/instances/{instance}").text
 
 
+@pytest.mark.parametrize("waited, sent", [("My Event", "my%20event"), ("évt", "%C3%A9vt"), ("a+b", "A%2Bb")])
+def test_event_names_come_decoded_and_meet_in_any_case(service, waited, sent):
+    instance = service.start_instance("WaitsFor", new_id(), waited)
+    service.wait_status(instance, "Running")
+    assert service.post(f"/instances/{instance}/raiseEvent/{sent}", "5", headers=GO).status == 202
+    assert service.wait_status(instance)["output"] == 5
+
+
+def test_terminate_twice_is_one_termination(service):
+    instance = given.running(service)
+    first = service.post(f"/instances/{instance}/terminate?reason=one")
+    second = service.post(f"/instances/{instance}/terminate?reason=two")
+    assert first.status == 202 and second.status in (202, 410), second
+    assert service.wait_status(instance)["output"] == "one"
+    ends = [e for e in service.status(instance, "?showHistory=true")["historyEvents"]
+            if e["EventType"] == "ExecutionCompleted"]
+    assert len(ends) == 1
+
+
+def test_a_start_under_a_live_id_with_a_wait_does_not_wait(service):
+    instance = given.running(service)
+    begin = time.monotonic()
+    assert service.post(f"/orchestrators/Echo/{instance}?timeout=20&pollingInterval=1").status == 409
+    assert time.monotonic() - begin < 5
+
+
 def test_custom_status_is_the_json_that_was_set(service):
     for value in ("text", {"a": [1]}, None):
         instance = service.start_instance("Waits", new_id(), value)
@@ -295,6 +321,13 @@ def test_filters(service, five, query, count):
     prefix, _ = five
     [rows] = pages(service, prefix_query(prefix) + "&" + query)
     assert len(rows) == count
+
+
+def test_a_list_by_name_of_the_function(service, five):
+    prefix, ids = five
+    for name, count in (("Echo", 5), ("eCHO", 5), ("Ech", 0), ("E%25", 0), ("", 5)):
+        [rows] = pages(service, f"{prefix_query(prefix)}&name={name}")
+        assert len(rows) == count, name
 
 
 def test_both_ends_of_a_window_are_included(service, five):

@@ -65,6 +65,14 @@ def test_payload_urls_and_location(service):
     assert status.headers["Location"] == answer.json["statusQueryGetUri"]
 
 
+def test_the_connection_of_a_request_comes_back_in_its_urls(service):
+    answer = service.post("/orchestrators/Echo?connection=Other%20one&taskHub=%20")
+    assert answer.headers["Location"].endswith("?taskHub=TestHub&connection=Other+one")
+    assert service.request("GET", answer.headers["Location"]).status == 202
+    answer = service.post("/orchestrators/Echo?connection=%20")
+    assert answer.headers["Location"].endswith("&connection=Storage")
+
+
 def test_an_id_with_a_blank_is_found_under_both_spellings(service):
     assert service.post("/orchestrators/Echo/blank%20id").json["id"] == "blank id"
     assert service.get("/instances/blank%20id").json["instanceId"] == "blank id"

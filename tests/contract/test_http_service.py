@@ -46,6 +46,7 @@ def test_a_live_one_is_replaced_where_any_state_may_be(make_service, app_with):
 
 def test_settings_for_inputs_in_the_history_and_for_proxies(make_service, app_with):
     service = make_service(apps=[app_with(storeInputsInOrchestrationHistory=True,
+                                          storageProvider={"connectionName": "My Db"},
                                           httpSettings={"useForwardedHost": True})]).start()
     answer = service.post("/orchestrators/Mixed", headers={"X-Forwarded-Host": "hub.example",
                                                            "X-Forwarded-Proto": "https"})
@@ -57,6 +58,7 @@ def test_settings_for_inputs_in_the_history_and_for_proxies(make_service, app_wi
         return [e for e in events if e["EventType"] == "TaskCompleted"]
 
     assert until(completed)[0]["Input"] == '"hi"'
+    assert answer.headers["Location"].endswith("?taskHub=TestHub&connection=My+Db")
     alone = service.post("/orchestrators/Echo", headers={"X-Forwarded-Host": "hub.example"})
     assert alone.headers["Location"].startswith(service.origin)
 
@@ -72,6 +74,17 @@ def test_another_hub_is_seen_by_name_and_is_not_mixed_up(start):
     answer = own.post("/orchestrators/Echo?taskHub=SideHub", "1")
     assert "taskHub=SideHub&" in answer.json["statusQueryGetUri"]
     assert other.wait_status(answer.json["id"])["output"] == 1
+
+
+def test_events_to_a_pending_one_are_delivered_when_it_starts(make_service):
+    front = make_service(apps=APPS, hub="LateHub", args=["--no-orchestrators", "--no-activities"]).start()
+    assert front.get("/instances").json == []  # and the hub is an empty one
+    assert front.get("/instances").headers["x-ms-continuation-token"] == ""
+    instance = front.start_instance("Waits", new_id())
+    front.raise_event(instance, "Go", "early")
+    assert front.status(instance)["runtimeStatus"] == "Pending"
+    make_service(apps=APPS, hub="LateHub").start()
+    assert front.wait_status(instance)["output"] == "early"
 
 
 def test_a_database_that_refuses_connections_gives_503_in_time_and_comes_back(start, database):

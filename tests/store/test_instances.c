@@ -99,6 +99,47 @@ TEST(a_page_holds_only_what_the_filter_asks_for)
     CHECK_STR(got, "|");
 }
 
+TEST(a_page_that_had_to_look_at_too_much_ends_and_the_next_goes_on)
+{
+    th_hub hub = given_hub(2);
+    th_instance_filter filter = { .top = 2, .statuses = 1u << FAILED, .look_at = 6 };
+    char got[512], id[16];
+
+    for (int i = 10; i < 50; i++) {
+        snprintf(id, sizeof id, "i%d", i);
+        given_instance(&hub, id, i == 12 || i == 30 || i == 31 || i == 49 ? FAILED : COMPLETED);
+    }
+
+    list(&hub, filter, got, sizeof got);
+
+    char found[512] = "";
+    size_t at = 0;
+    for (const char *c = got; *c; c++)
+        if (*c != '|')
+            found[at++] = *c;
+    CHECK_STR(found, "i12 i30 i31 i49 ");
+    CHECK(strstr(got, "||") != NULL); /* some pages are empty, and yet not the last */
+}
+
+TEST(a_page_by_name_holds_the_functions_of_that_name_in_any_case)
+{
+    th_hub hub = given_hub(4);
+    th_instance_filter filter = { .top = 10, .name = "hELLO" };
+    char got[256];
+
+    given_instance(&hub, "a", RUNNING);
+    given_instance(&hub, "b", RUNNING);
+    given_sql("update taskhub.instances set name = 'Hello_' where instance_id = 'b' and "
+              "partition_id = %d",
+              th_hub_partition_of(&hub, "b"));
+
+    list(&hub, filter, got, sizeof got);
+    CHECK_STR(got, "a |");
+    filter.name = "Hello%";
+    list(&hub, filter, got, sizeof got);
+    CHECK_STR(got, "|");
+}
+
 TEST(a_prefix_is_literal_and_ends_where_the_next_text_begins)
 {
     th_hub hub = given_hub(4);

@@ -147,6 +147,9 @@ TEST(bad_values_are_refused_with_their_flag_and_the_rule)
         { "port", "-1", "--port: must be an integer from 0 to 65535" },
         { "port", "99999999999999999999", "--port: must be an integer from 0 to 65535" },
         { "port", NULL, "--port: needs a value" },
+        { "rpc_port", "some", "--rpc-port: must be an integer from 0 to 65535, or none" },
+        { "rpc_port", "65536", "--rpc-port: must be an integer from 0 to 65535, or none" },
+        { "rpc_port", "-1", "--rpc-port: must be an integer from 0 to 65535, or none" },
         { "workers", "-", "--workers: must be an integer from 0 to 1024" },
         { "database", "", "--database: must not be empty" },
         { "bind", "", "--bind: must not be empty" },
@@ -236,6 +239,18 @@ TEST(a_deployment_slot_needs_a_hub_of_its_own)
     c = given_nothing();
     setenv("WEBSITE_SLOT_NAME", "production", 1);
     check_load(c, NULL);
+    th_config_free(c);
+}
+
+TEST(the_port_of_the_rpc_door_is_a_number_or_none_and_not_said_at_first)
+{
+    th_config *c = given_nothing();
+
+    CHECK_INT(c->rpc_port, -1);
+    CHECK_INT(th_config_set(c, "rpc_port", "17071", TH_FROM_ENV, NULL), TH_OK);
+    CHECK_INT(c->rpc_port, 17071);
+    CHECK_INT(th_config_set(c, "rpc_port", "None", TH_FROM_FLAG, NULL), TH_OK);
+    CHECK_INT(c->rpc_port, 0);
     th_config_free(c);
 }
 

@@ -29,6 +29,12 @@ static const char *waits(th_orch *o)
     return th_wait_event(o, "Go");
 }
 
+/* The same with an event of the name that is its input. */
+static const char *waits_for(th_orch *o)
+{
+    return th_wait_event(o, th_get_string(o, th_input(o), NULL, ""));
+}
+
 /* Takes as long as its input says, in seconds. */
 static const char *sleeps(th_orch *o)
 {
@@ -101,6 +107,7 @@ TH_APP(app)
     th_add_orchestrator(app, "Nothing", nothing);
     th_add_orchestrator(app, "Fails", fails);
     th_add_orchestrator(app, "Waits", waits);
+    th_add_orchestrator(app, "WaitsFor", waits_for);
     th_add_orchestrator(app, "Sleeps", sleeps);
     th_add_orchestrator(app, "Mixed", mixed);
     th_add_orchestrator(app, "Again", again);
