@@ -59,7 +59,7 @@ def test_a_purge_that_takes_too_long_says_how_far_it_came_and_the_engine_does_th
         service.sql("drop trigger dawdle on taskhub.instances")
         service.sql("drop function public.dawdle()")
     assert answer.status == 202 and 0 < answer.json["instancesDeleted"] < 5000, answer
-    deleted = "select deleted from taskhub.purges_view where purge_id = %s and state = 'done'"
+    deleted = "select deleted from taskhub.purges_view where purge_id = %s and state = 'finished'"
     rest = until(lambda: service.sql(deleted, [answer.json["purgeId"]]), 30, what="the engine has done the rest")
     assert answer.json["instancesDeleted"] + rest[0][0] == 5000
 
