@@ -53,6 +53,7 @@ typedef enum th_log_format { TH_LOG_TEXT, TH_LOG_JSON } th_log_format;
     X(SCHEDULE_FAILED, "schedule.failed")       \
     X(APP_LOADED, "app.loaded")                 \
     X(APP_LOG, "app.log")                       \
+    X(WORKER_PROCESS, "worker.process")         \
     X(HTTP_LISTENING, "http.listening")         \
     X(HTTP_ERROR, "http.error")                 \
     X(KEYS, "keys")                             \

@@ -17,6 +17,8 @@ int th_auth_status(th_door door, th_key_kind kind)
         return 401;
     if (door == TH_DOOR_METRICS || kind == TH_KEY_MASTER)
         return 0;
+    if (door == TH_DOOR_MASTER)
+        return 403;
     return kind == opener[door] ? 0 : 403;
 }
 

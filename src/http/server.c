@@ -160,6 +160,7 @@ static enum MHD_Result on_headers(th__request *r, const char *method)
     int64_t length = content_length(r);
 
     r->begun = true;
+    r->method = th_strdup(r->arena, method);
     r->verb = th_verb_parse(method);
     parse_target(r);
     r->denied = r->bad_target ? 0 : th__key_check(r);

@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "engine/engine.h"
+#include "http/trigger.h"
 #include "store/front.h"
 #include "store/hubs.h"
 
@@ -41,11 +42,12 @@ typedef struct th_http_options {
         *route_prefix; /* of starters, without slashes at its ends; NULL: "api"; "" is none */
     const th_http_starter *starters;
     size_t starter_count;
-    bool use_forwarded_host; /* URLs from X-Forwarded-Host and X-Forwarded-Proto */
-    bool store_inputs;       /* historyEvents show inputs of activities */
-    bool reuse_any_state;    /* a start with the id of a live instance terminates that one first */
-    bool keys;               /* requests need keys, and URLs in answers have one */
-    const char *system_key;  /* the one in URLs of the own hub; NULL: derived from its secret */
+    const th_triggers *triggers; /* asked after the starters; NULL: none */
+    bool use_forwarded_host;     /* URLs from X-Forwarded-Host and X-Forwarded-Proto */
+    bool store_inputs;           /* historyEvents show inputs of activities */
+    bool reuse_any_state;   /* a start with the id of a live instance terminates that one first */
+    bool keys;              /* requests need keys, and URLs in answers have one */
+    const char *system_key; /* the one in URLs of the own hub; NULL: derived from its secret */
 } th_http_options;
 
 typedef struct th_http_server th_http_server;
@@ -62,6 +64,9 @@ th_rc th_http_server_start(th_http_server *server, th_error *err) TH_MUST_CHECK;
 
 int th_http_server_port(const th_http_server *server);           /* 0 before start */
 const char *th_http_server_origin(const th_http_server *server); /* "http://127.0.0.1:7071" */
+
+/* The system key of the own hub, in arena; NULL: requests need none. After start. */
+const char *th_http_server_key(th_http_server *server, th_arena *arena);
 
 /*
  * New requests get 503 and /readiness says so; those under way end within drain_us (waits for a
