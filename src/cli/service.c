@@ -24,6 +24,7 @@ struct th_service {
     th_native *native;
     th_sqlact *sqlact; /* NULL: no activities */
     th_http_calls *calls;
+    th_functions *functions; /* NULL: none */
     th_engine *engine; /* NULL: neither role that needs one */
     th_front *front;   /* NULL: no HTTP */
     th_http_server *http;
@@ -110,6 +111,10 @@ static th_rc start_engine(th_service *service, th_error *err)
     th_engine_register(service->engine, th_http_calls_executor(service->calls));
     th_native_attach(service->native, service->engine);
     th_engine_register(service->engine, th_native_executor(service->native));
+    if (service->functions) {
+        th_functions_attach(service->functions, service->engine);
+        th_engine_register(service->engine, th_functions_executor(service->functions));
+    }
     return th_engine_start(service->engine, err);
 }
 
@@ -154,6 +159,7 @@ static th_rc start_http(th_service *service, th_error *err)
         .reuse_any_state = config->reuse_any_state,
         .keys = th_bind_needs_keys(config),
         .system_key = config->system_key,
+        .triggers = service->functions ? th_functions_triggers(service->functions) : NULL,
     };
     th_http_starter *starters = copy_starters(service->native, &options.starter_count);
 
@@ -161,6 +167,25 @@ static th_rc start_http(th_service *service, th_error *err)
     th_rc rc = th_http_server_new(&options, &service->http, err);
     free(starters);
     return rc == TH_OK ? th_http_server_start(service->http, err) : rc;
+}
+
+/* Where clients inside of apps find the management API. */
+static void serve_functions(th_service *service)
+{
+    th_arena *arena = th_arena_new(0);
+    const char *origin = th_http_server_origin(service->http);
+    bool any = strcmp(service->config->bind, "0.0.0.0") == 0;
+    th_functions_place place = { .hub = service->hub.name,
+                                 .key = th_http_server_key(service->http, arena) };
+
+    if (any)
+        origin = th_sprintf(arena, "http://127.0.0.1:%d", th_http_server_port(service->http));
+    place.origin = origin;
+    place.rpc_url = th_sprintf(arena, "%s/runtime/webhooks/durabletask/", origin);
+    th_functions_serve(service->functions, &place);
+    th_functions_log(service->functions, th_http_server_origin(service->http),
+                     service->config->route_prefix);
+    th_arena_free(arena);
 }
 
 /* One line with what a person would want to open. */
@@ -199,6 +224,8 @@ static th_exit start_all(th_service *service, th_error *err)
     rc = start_http(service, err);
     if (rc == TH_IO)
         return TH_EXIT_PORT;
+    if (rc == TH_OK && service->functions)
+        serve_functions(service);
     if (rc == TH_OK)
         say_listening(service);
     return th_exit_of(rc);
@@ -212,6 +239,7 @@ th_exit th_service_start(const th_service_options *options, th_service **out, th
     service->conninfo = options->conninfo;
     service->hub = options->hub;
     service->native = options->native;
+    service->functions = options->functions;
     th_exit status = start_all(service, err);
     if (status != TH_EXIT_OK) {
         th_service_stop(service, 0);
@@ -244,6 +272,9 @@ bool th_service_stop(th_service *service, int64_t drain_us)
     th_front_free(service->front);
     th_http_server_free(service->http);
 
+    left_us = deadline - th_mono_us();
+    if (service->functions)
+        th_functions_stop(service->functions, left_us > 0 ? left_us : 0);
     int32_t left = activities_left(service);
     if (left > 0) {
         th_log(TH_LOG_WARN, TH_EV_STOP, NULL,
@@ -253,6 +284,7 @@ bool th_service_stop(th_service *service, int64_t drain_us)
         return false; /* their threads still use native and engine */
     }
     th_http_calls_free(service->calls);
+    th_functions_free(service->functions);
     th_native_free(service->native);
     th_sqlact_free(service->sqlact);
     th_engine_free(service->engine);

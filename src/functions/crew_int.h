@@ -1,0 +1,85 @@
+/*
+ * crew_int.h - what crew.c (which worker gets a call) and worker.c (one process and its thread)
+ * share.
+ */
+#ifndef TH_FUNCTIONS_CREW_INT_H
+#define TH_FUNCTIONS_CREW_INT_H
+
+#include <pthread.h>
+#include <sys/types.h>
+
+#include "functions/crew.h"
+#include "functions/frame.h"
+#include "functions/lines.h"
+
+enum { TH__CALL_BUCKETS = 1024 };
+
+typedef enum th__phase {
+    TH__DOWN,     /* no process */
+    TH__STARTING, /* start_stream is awaited */
+    TH__INITING,  /* worker_init_response */
+    TH__LISTING,  /* function_metadata_response; the one that lists for all */
+    TH__WAITING,  /* for the list that another worker makes */
+    TH__LOADING,  /* function_load_responses */
+    TH__READY,
+    TH__ENDING /* it was told to end */
+} th__phase;
+
+typedef struct th__worker {
+    th__crew *crew;
+    int index;
+    pthread_t thread;
+    bool has_thread;
+
+    /* The thread's own. */
+    th__phase phase;
+    char id[TH_UUID_TEXT];
+    th__frames frames;
+    th__lines lines[2];  /* standard output, standard error */
+    int64_t deadline_us; /* monotonic, of the phase */
+    size_t loads;        /* answers still awaited */
+    int64_t backoff_us;
+    int64_t ready_at_us;
+
+    /* Under the crew's lock. */
+    bool ready;
+    pid_t pid;   /* 0: none */
+    int sock;    /* -1: none */
+    int wake[2]; /* pipe; [1] is written to */
+    th_buf out;  /* what the socket did not take yet, from out_at on */
+    size_t out_at;
+    th__call *calls[TH__CALL_BUCKETS];
+    int call_count;
+} th__worker;
+
+struct th__crew {
+    th_arena *arena; /* options, table */
+    th__crew_options options;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    th__worker *workers;
+    th__call *waiting, **waiting_end;
+    int waiting_count;
+    bool stopping; /* no call is given out any more, processes end */
+    bool stopped;
+    bool listed;     /* table is there */
+    bool started;    /* a worker has been ready */
+    int lister;      /* index of the worker that lists; -1: none does */
+    th_error failed; /* why the first start failed */
+    th__table table;
+};
+
+/* crew.c */
+/* The worker takes calls; those that wait are given out. */
+void th__crew_ready(th__worker *w);
+/* It takes no more; its calls are lost. */
+void th__crew_down(th__worker *w, const char *why);
+th__call *th__crew_answered(th__worker *w, const th_uuid *id); /* NULL: it has no such call */
+/* Sends a frame at once as far as the socket takes it. Under the lock. */
+void th__worker_send(th__worker *w, const char *bytes, size_t n);
+void th__worker_wake(th__worker *w);
+
+/* worker.c */
+void *th__worker_main(void *worker);
+
+#endif
