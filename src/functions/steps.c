@@ -27,10 +27,9 @@ typedef struct reader {
 static const char *text_in(const json_t *action, const char *key)
 {
     const json_t *value = json_object_get(action, key);
+    const char *text = json_string_value(value);
 
-    return value && json_string_length(value) == strlen(json_string_value(value))
-               ? json_string_value(value)
-               : NULL;
+    return text && strlen(text) == json_string_length(value) ? text : NULL;
 }
 
 /* A member as JSON text; NULL: absent or null. */

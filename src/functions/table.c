@@ -35,10 +35,9 @@ typedef struct reader {
 static const char *text_of(const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);
+    const char *text = json_string_value(value);
 
-    return value && json_string_length(value) == strlen(json_string_value(value))
-               ? json_string_value(value)
-               : NULL;
+    return text && strlen(text) == json_string_length(value) ? text : NULL;
 }
 
 static th_rc complain(reader *r, const char *what, const char *detail)
