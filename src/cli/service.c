@@ -25,8 +25,8 @@ struct th_service {
     th_sqlact *sqlact; /* NULL: no activities */
     th_http_calls *calls;
     th_functions *functions; /* NULL: none */
-    th_engine *engine; /* NULL: neither role that needs one */
-    th_front *front;   /* NULL: no HTTP */
+    th_engine *engine;       /* NULL: neither role that needs one */
+    th_front *front;         /* NULL: no HTTP */
     th_http_server *http;
 };
 

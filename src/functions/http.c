@@ -10,8 +10,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "functions/functions_int.h"
-#include "functions/http_answer.h"
 #include "functions/route.h"
+#include "functions/trigger_answer.h"
 
 typedef struct visit {
     th__call call; /* first */
@@ -155,7 +155,7 @@ static void answered(th__call *call, const th__outcome *outcome)
         fail(v, 502, outcome);
     } else if (outcome->end == TH__THREW) {
         fail(v, 500, outcome);
-    } else if (th__http_answer(arena, value_of(v, outcome), &answer, &err) != TH_OK) {
+    } else if (th__trigger_answer(arena, value_of(v, outcome), &answer, &err) != TH_OK) {
         th__outcome bad = { .message = err.text };
         fail(v, 500, &bad);
     } else {

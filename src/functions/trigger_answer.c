@@ -1,7 +1,7 @@
 /*
- * http_answer.c - see http_answer.h.
+ * trigger_answer.c - see trigger_answer.h.
  */
-#include "functions/http_answer.h"
+#include "functions/trigger_answer.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -224,7 +224,8 @@ static th_rc take_http(writer *w, const json_t *http, th_trigger_answer *out)
     return rc;
 }
 
-th_rc th__http_answer(th_arena *arena, const json_t *value, th_trigger_answer *out, th_error *err)
+th_rc th__trigger_answer(th_arena *arena, const json_t *value, th_trigger_answer *out,
+                         th_error *err)
 {
     writer w = { .arena = arena,
                  .headers = th_new(arena, th_trigger_pair, MAX_HEADERS),
