@@ -15,7 +15,9 @@
 #include "http/server.h"
 #include "runtime/http_call.h"
 #include "runtime/sql_activity.h"
+#include "store/db.h"
 #include "store/front.h"
+#include "store/schedules.h"
 
 struct th_service {
     const th_config *config;
@@ -210,12 +212,68 @@ static void say_listening(const th_service *service)
     th_buf_free(&line);
 }
 
+/* ---- timer triggers ---------------------------------------------------------------------------
+ */
+
+static th_rc put_timer(th_db *db, const th_service *service, const th_functions_timer *timer,
+                       th_error *err)
+{
+    th_error why = { 0 };
+    th_schedule schedule = { .name = timer->schedule,
+                             .expression = timer->expression,
+                             .orchestrator = timer->orchestrator,
+                             .time_zone = timer->time_zone,
+                             .overlap = "skip",
+                             .missed = timer->makes_up ? "once" : "skip" };
+    th_rc rc = th_schedule_put(db, service->hub.name, &schedule, &why);
+
+    if (rc == TH_OK)
+        return TH_OK;
+    return th_fail(err, rc == TH_INVALID ? TH_CONFIG : rc, "the timer '%s' (%s): %s",
+                   timer->schedule, timer->expression, why.text);
+}
+
+/* Started whenever a process does, beside the schedule. */
+static th_rc run_timer(th_db *db, const th_service *service, const th_functions_timer *timer,
+                       th_error *err)
+{
+    const char *const params[] = { timer->orchestrator, timer->schedule, service->hub.name };
+
+    if (!timer->on_startup)
+        return TH_OK;
+    return th_db_query(db,
+                       "select taskhub.start_instance($1, null, $2 || ':startup-' || "
+                       "replace(gen_random_uuid()::text, '-', ''), p_hub => $3)",
+                       3, params, NULL, err);
+}
+
+/* The schedules of timer triggers are as the app says, whatever they were. */
+static th_rc put_timers(th_service *service, th_error *err)
+{
+    const th_functions_timer *timer;
+    th_db *db = NULL;
+    th_rc rc = TH_OK;
+
+    if (!service->functions || !th_functions_timer_at(service->functions, 0))
+        return TH_OK;
+    rc = th_db_open(service->conninfo, TH_DB_POOL, &db, err);
+    for (size_t n = 0; rc == TH_OK && (timer = th_functions_timer_at(service->functions, n)); n++) {
+        rc = put_timer(db, service, timer, err);
+        if (rc == TH_OK)
+            rc = run_timer(db, service, timer, err);
+    }
+    th_db_close(db);
+    return rc;
+}
+
 /* ---- the whole ------------------------------------------------------------------------------- */
 
 static th_exit start_all(th_service *service, th_error *err)
 {
     th_rc rc = start_engine(service, err);
 
+    if (rc == TH_OK)
+        rc = put_timers(service, err);
     if (rc != TH_OK || service->config->no_http)
         return th_exit_of(rc);
     rc = start_front(service, err);

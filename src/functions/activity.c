@@ -73,7 +73,9 @@ static void answer_unknown(th_functions *functions, const th_activity_item *item
 void th__activity_run(void *self, const th_activity_item *item)
 {
     th_functions *functions = self;
-    const th__function *f = th__table_find(functions->table, TH__ACTIVITY, item->name);
+    const th__function *timer = th__timer_named(functions, item->name);
+    const th__function *f =
+        timer ? timer : th__table_find(functions->table, TH__ACTIVITY, item->name);
     th_buf metadata = TH_BUF_INIT;
 
     if (!f) {
@@ -93,7 +95,9 @@ void th__activity_run(void *self, const th_activity_item *item)
     a->call.done = answered;
     put_metadata(&metadata, item);
     th__call_begin(&a->call, f);
-    if (item->input)
+    if (timer)
+        th__timer_input(&a->call, f, item->instance_id);
+    else if (item->input)
         th__call_text(&a->call, f->parameter, item->input, strlen(item->input));
     else
         th_buf_str(th__call_raw(&a->call, f->parameter), "{}");

@@ -18,6 +18,8 @@ static bool can_run(void *self, th_item_kind kind, const char *name, const char 
     th_functions *functions = self;
 
     (void)version; /* the app has one version of its functions */
+    if (kind != TH_ITEM_ENTITY && th__timer_named(functions, name))
+        return true;
     return th__table_find(functions->table, triggers_of[kind], name) != NULL;
 }
 
@@ -25,8 +27,13 @@ static const char *list(void *self, th_item_kind kind, size_t n)
 {
     th_functions *functions = self;
     const th__function *f = th__table_nth(functions->table, triggers_of[kind], n);
+    size_t own = 0;
 
-    return f ? f->durable_name : NULL;
+    if (f || kind == TH_ITEM_ENTITY)
+        return f ? f->durable_name : NULL;
+    while (th__table_nth(functions->table, triggers_of[kind], own))
+        own++;
+    return n - own < functions->timer_count ? functions->timers[n - own] : NULL;
 }
 
 /* ---- start ------------------------------------------------------------------------------------
@@ -75,6 +82,11 @@ th_rc th_functions_open(const th_functions_options *options, th_functions **out,
     functions->table = th__crew_table(functions->crew);
     fill_executor(functions);
     th__http_open(functions);
+    rc = th__timers_open(functions, err);
+    if (rc != TH_OK) {
+        th_functions_free(functions);
+        return rc;
+    }
     *out = functions;
     return TH_OK;
 }

@@ -56,6 +56,19 @@ void th_functions_serve(th_functions *functions, const th_functions_place *place
  * name. prefix: of the routes, without slashes at its ends. */
 void th_functions_log(th_functions *functions, const char *origin, const char *prefix);
 
+/* A timer trigger, as a schedule that the hub is to have. */
+typedef struct th_functions_timer {
+    const char *schedule;     /* name */
+    const char *expression;   /* cron, with seconds */
+    const char *orchestrator; /* what it starts */
+    const char *time_zone;    /* WEBSITE_TIME_ZONE; NULL: UTC */
+    bool makes_up;            /* useMonitor: a time that was missed is made up for, once */
+    bool on_startup;          /* runOnStartup */
+} th_functions_timer;
+
+/* The n-th; NULL: there are fewer. */
+const th_functions_timer *th_functions_timer_at(const th_functions *functions, size_t n);
+
 /* Calls that run or wait in workers. */
 int th_functions_calls(th_functions *functions);
 

@@ -15,6 +15,9 @@ struct th_functions {
     th__app app;
     th__crew *crew;
     const th__table *table;
+    const char **timers; /* names of the orchestrations of timer triggers */
+    th_functions_timer *schedules;
+    size_t timer_count;
     const th__function **routes; /* HTTP functions, in the order in which they are asked */
     size_t route_count;
     th_engine *engine;
@@ -41,6 +44,19 @@ void th__activity_run(void *self, const th_activity_item *item);
 void th__entity_start(void *self, const th_entity_item *item);
 void th__orch_run(void *self, const th_orch_item *item);
 void th__orch_drop(void *self, void *session);
+
+/*
+ * timer.c: a timer trigger is a schedule of the hub, which starts a small orchestration of this
+ * room, which calls the function as an activity.
+ */
+#define TH__TIMER_PREFIX "TimerTrigger::"
+/* The function of such an orchestration or activity; NULL: it is none. */
+const th__function *th__timer_named(const th_functions *functions, const char *name);
+/* TH_CONFIG: a schedule that can't be followed. */
+th_rc th__timers_open(th_functions *functions, th_error *err) TH_MUST_CHECK;
+void th__timer_orch(th_functions *functions, const th_orch_item *item);
+/* The function's input, for the instance that the schedule has started. */
+void th__timer_input(th__call *call, const th__function *f, const char *instance_id);
 
 /* http.c */
 void th__http_open(th_functions *functions);

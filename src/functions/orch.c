@@ -44,7 +44,6 @@ static void unref(th__orch *o)
     if (atomic_fetch_sub(&o->refs, 1) != 1)
         return;
     run_free(o->run);
-    run_free(o->last);
     th_buf_free(&o->history);
     th_buf_free(&o->tail);
     free(o->leaves);
@@ -482,9 +481,9 @@ static th__orch *open_cold(th_functions *functions, const th_orch_item *item)
            err.text);
     o->run = run_new(item);
     verdict v = unreplayable_verdict(o, err.text);
-    o->last = v.run;
-    *item->session = o;
     th_engine_orch_answered(functions->engine, &v.answer);
+    run_free(v.run);
+    unref(o);
     return NULL;
 }
 
@@ -499,24 +498,23 @@ static bool fits(th__orch *o, const th_orch_item *item)
 
 static void begin(th__orch *o, const th_orch_item *item)
 {
+    th_functions *functions = o->functions; /* the answer may end o */
     verdict v = { 0 };
 
     pthread_mutex_lock(&o->lock);
-    run_free(o->last);
-    o->last = NULL;
     o->run = run_new(item);
     o->run->called = o->expected_seq != 0; /* what was made from history is asked in any case */
     asked *first = next_question(o);
     if (!first) {
         keep_shown(o);
         v = done_verdict(o);
-        o->last = v.run; /* the engine copies nothing on its own thread */
     }
     pthread_mutex_unlock(&o->lock);
     if (first)
-        th__crew_submit(o->functions->crew, &first->call);
+        th__crew_submit(functions->crew, &first->call);
     else
-        th_engine_orch_answered(o->functions->engine, &v.answer);
+        th_engine_orch_answered(functions->engine, &v.answer);
+    run_free(v.run);
 }
 
 void th__orch_run(void *self, const th_orch_item *item)
@@ -528,6 +526,10 @@ void th__orch_run(void *self, const th_orch_item *item)
         *item->session = NULL;
         th__orch_drop(functions, o);
         answer(functions, item->token, TH_ANSWER_NEEDS_HISTORY, 0);
+        return;
+    }
+    if (th__timer_named(functions, item->name)) {
+        th__timer_orch(functions, item);
         return;
     }
     if (!o) {

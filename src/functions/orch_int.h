@@ -93,8 +93,7 @@ typedef struct th__orch {
     const char **names; /* each kept once */
     size_t name_count, name_cap;
     bool has_status;
-    th__run *run;  /* NULL: none */
-    th__run *last; /* whose answer the engine may still read */
+    th__run *run; /* NULL: none */
 } th__orch;
 
 /* orch_state.c */

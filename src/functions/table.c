@@ -135,6 +135,7 @@ static th_rc read_timer(reader *r, const json_t *binding)
     if (!schedule)
         return complain(r, "its timer has no 'schedule'", NULL);
     r->f->schedule = th_strdup(r->arena, schedule);
+    r->f->no_monitor = json_is_false(json_object_get(binding, "useMonitor"));
     r->f->on_startup = json_is_true(json_object_get(binding, "runOnStartup"));
     return TH_OK;
 }

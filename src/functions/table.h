@@ -38,7 +38,7 @@ typedef struct th__function {
     const char *const *methods; /* HTTP: upper case, NULL at the end; NULL: all */
     th__auth auth;
     const char *schedule; /* timer */
-    bool on_startup;
+    bool on_startup, no_monitor;
     const char *metadata; /* JSON as the worker sent it, for function_load_request */
 } th__function;
 
