@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "functions/functions_int.h"
+#include "functions/suspects.h"
 
 typedef struct activity {
     th__call call; /* first */
@@ -93,6 +94,7 @@ void th__activity_run(void *self, const th_activity_item *item)
     a->functions = functions;
     a->token = item->token;
     a->call.done = answered;
+    a->call.key = th__suspect_key(item->instance_id, item->execution_id, item->seq);
     put_metadata(&metadata, item);
     th__call_begin(&a->call, f);
     if (timer)

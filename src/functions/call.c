@@ -3,6 +3,7 @@
  */
 #include "functions/call.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +74,18 @@ void th__call_lost(th__call *call, const char *why)
 {
     th__outcome outcome = { .end = TH__LOST, .type = "WorkerLost", .message = why, .stack = "" };
 
+    call->done(call, &outcome);
+}
+
+void th__call_given_up(th__call *call, int deaths)
+{
+    char text[200];
+    th__outcome outcome = {
+        .end = TH__THREW, .type = "WorkerCrashed", .message = text, .stack = ""
+    };
+
+    snprintf(text, sizeof text, "it was given up: the worker process died %d times while it ran",
+             deaths);
     call->done(call, &outcome);
 }
 

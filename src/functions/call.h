@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/ids.h"
@@ -34,6 +35,8 @@ struct th__call {
     th_uuid id;
     th_buf frame; /* the invocation_request */
     bool open;    /* an input was written */
+    uint64_t key; /* what it does, for suspects.h; 0: it is not run again */
+    bool is_suspect;
     /* Once, on a worker's thread, or on that which stops the workers. The call is the callee's. */
     void (*done)(th__call *call, const th__outcome *outcome);
 };
@@ -47,8 +50,9 @@ th_buf *th__call_raw(th__call *call, const char *name); /* a TypedData is append
 void th__call_end(th__call *call, const char *metadata);
 void th__call_clear(th__call *call); /* frees the frame */
 
-/* Calls done. */
+/* Each calls done. */
 void th__call_lost(th__call *call, const char *why);
+void th__call_given_up(th__call *call, int deaths);
 
 /*
  * A TypedData's value as JSON text: json as it is, string as a JSON string, numbers; appended to

@@ -74,17 +74,20 @@ static void give(th__worker *w, th__call *call)
     call->next = *bucket;
     *bucket = call;
     w->call_count++;
+    w->suspects += call->is_suspect;
     th__worker_send(w, call->frame.data, call->frame.len);
     th_buf_free(&call->frame);
 }
 
-static th__worker *least_busy(th__crew *crew)
+/* suspects: of those without one only. */
+static th__worker *least_busy(th__crew *crew, bool without_suspect)
 {
     th__worker *best = NULL;
 
     for (int i = 0; i < crew->options.processes; i++) {
         th__worker *w = &crew->workers[i];
-        if (w->ready && (!best || w->call_count < best->call_count))
+        if (w->ready && !(without_suspect && w->suspects) &&
+            (!best || w->call_count < best->call_count))
             best = w;
     }
     return best;
@@ -92,36 +95,52 @@ static th__worker *least_busy(th__crew *crew)
 
 static void put_waiting(th__crew *crew, th__call *call)
 {
+    th__call ***end = call->is_suspect ? &crew->apart_end : &crew->waiting_end;
+
     call->next = NULL;
-    *crew->waiting_end = call;
-    crew->waiting_end = &call->next;
+    **end = call;
+    *end = &call->next;
     crew->waiting_count++;
 }
 
-static th__call *take_waiting(th__crew *crew)
+static th__call *take_first(th__crew *crew, th__call **list, th__call ***end)
 {
-    th__call *call = crew->waiting;
+    th__call *call = *list;
 
-    if (!call)
-        return NULL;
-    crew->waiting = call->next;
-    if (!crew->waiting)
-        crew->waiting_end = &crew->waiting;
+    *list = call->next;
+    if (!*list)
+        *end = list;
     crew->waiting_count--;
     return call;
+}
+
+/* To whoever can take one. */
+static void give_waiting(th__crew *crew)
+{
+    th__worker *w;
+
+    while (crew->waiting && (w = least_busy(crew, false)))
+        give(w, take_first(crew, &crew->waiting, &crew->waiting_end));
+    while (crew->apart && (w = least_busy(crew, true)))
+        give(w, take_first(crew, &crew->apart, &crew->apart_end));
 }
 
 void th__crew_submit(th__crew *crew, th__call *call)
 {
     pthread_mutex_lock(&crew->lock);
     bool stopping = crew->stopping;
-    th__worker *w = stopping ? NULL : least_busy(crew);
-    if (w)
-        give(w, call);
-    else if (!stopping)
+    int deaths = th__suspects_deaths(&crew->suspects, call->key);
+    call->is_suspect = deaths > 0;
+    if (deaths >= TH__DEATHS) {
+        th__suspects_clear(&crew->suspects, call->key);
+    } else if (!stopping) {
         put_waiting(crew, call);
+        give_waiting(crew);
+    }
     pthread_mutex_unlock(&crew->lock);
-    if (stopping)
+    if (deaths >= TH__DEATHS)
+        th__call_given_up(call, deaths);
+    else if (stopping)
         th__call_lost(call, "the service is stopping");
 }
 
@@ -131,8 +150,7 @@ void th__crew_ready(th__worker *w)
 
     pthread_mutex_lock(&crew->lock);
     w->ready = !crew->stopping;
-    for (th__call *call; w->ready && (call = take_waiting(crew));)
-        give(least_busy(crew), call);
+    give_waiting(crew);
     pthread_cond_broadcast(&crew->changed);
     pthread_mutex_unlock(&crew->lock);
 }
@@ -149,25 +167,31 @@ th__call *th__crew_answered(th__worker *w, const th_uuid *id)
         found = *p;
         *p = found->next;
         w->call_count--;
+        w->suspects -= found->is_suspect;
+        th__suspects_clear(&crew->suspects, found->key);
         break;
     }
+    if (crew->apart)
+        give_waiting(crew);
     if (crew->stopping)
         pthread_cond_broadcast(&crew->changed);
     pthread_mutex_unlock(&crew->lock);
     return found;
 }
 
-static th__call *take_all(th__worker *w)
+static th__call *take_all(th__worker *w, bool died)
 {
     th__call *all = NULL;
 
     for (size_t i = 0; i < TH__CALL_BUCKETS; i++)
         for (th__call *call; (call = w->calls[i]);) {
             w->calls[i] = call->next;
+            if (died)
+                th__suspects_add(&w->crew->suspects, call->key);
             call->next = all;
             all = call;
         }
-    w->call_count = 0;
+    w->call_count = w->suspects = 0;
     return all;
 }
 
@@ -179,7 +203,7 @@ static void lose(th__call *calls, const char *why)
     }
 }
 
-void th__crew_down(th__worker *w, const char *why)
+void th__crew_down(th__worker *w, const char *why, bool died)
 {
     th__crew *crew = w->crew;
 
@@ -190,7 +214,7 @@ void th__crew_down(th__worker *w, const char *why)
     w->sock = -1;
     th_buf_free(&w->out);
     w->out_at = 0;
-    th__call *lost = take_all(w);
+    th__call *lost = take_all(w, died && !crew->stopping);
     pthread_cond_broadcast(&crew->changed);
     pthread_mutex_unlock(&crew->lock);
     lose(lost, why);
@@ -235,6 +259,7 @@ static th__crew *crew_new(const th__crew_options *options)
     crew->options.env = copy_list(arena, options->env);
     crew->lister = -1;
     crew->waiting_end = &crew->waiting;
+    crew->apart_end = &crew->apart;
     pthread_mutex_init(&crew->lock, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -384,9 +409,11 @@ void th__crew_stop(th__crew *crew, int64_t drain_us)
     crew->stopping = crew->stopped = true;
     wait_none(crew, running, drain_us);
     end_processes(crew);
+    *crew->waiting_end = crew->apart;
     th__call *left = crew->waiting;
-    crew->waiting = NULL;
+    crew->waiting = crew->apart = NULL;
     crew->waiting_end = &crew->waiting;
+    crew->apart_end = &crew->apart;
     crew->waiting_count = 0;
     pthread_mutex_unlock(&crew->lock);
     lose(left, "the service is stopping");
@@ -405,6 +432,7 @@ void th__crew_free(th__crew *crew)
             if (crew->workers[i].wake[end] >= 0)
                 close(crew->workers[i].wake[end]);
     free(crew->workers);
+    th__suspects_free(&crew->suspects);
     pthread_cond_destroy(&crew->changed);
     pthread_mutex_destroy(&crew->lock);
     th_arena_free(crew->arena);

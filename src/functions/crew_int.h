@@ -11,6 +11,7 @@
 #include "functions/crew.h"
 #include "functions/frame.h"
 #include "functions/lines.h"
+#include "functions/suspects.h"
 
 enum { TH__CALL_BUCKETS = 1024 };
 
@@ -50,6 +51,7 @@ typedef struct th__worker {
     size_t out_at;
     th__call *calls[TH__CALL_BUCKETS];
     int call_count;
+    int suspects; /* of the calls: 0 or 1 */
 } th__worker;
 
 struct th__crew {
@@ -60,6 +62,8 @@ struct th__crew {
     th__worker *workers;
     th__call *waiting, **waiting_end;
     int waiting_count;
+    th__call *apart, **apart_end; /* suspects that wait for a worker without one */
+    th__suspects suspects;
     bool stopping; /* no call is given out any more, processes end */
     bool stopped;
     bool listed;     /* table is there */
@@ -72,8 +76,8 @@ struct th__crew {
 /* crew.c */
 /* The worker takes calls; those that wait are given out. */
 void th__crew_ready(th__worker *w);
-/* It takes no more; its calls are lost. */
-void th__crew_down(th__worker *w, const char *why);
+/* It takes no more; its calls are lost, and under suspicion if it died. */
+void th__crew_down(th__worker *w, const char *why, bool died);
 th__call *th__crew_answered(th__worker *w, const th_uuid *id); /* NULL: it has no such call */
 /* Sends a frame at once as far as the socket takes it. Under the lock. */
 void th__worker_send(th__worker *w, const char *bytes, size_t n);

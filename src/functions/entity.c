@@ -7,6 +7,7 @@
 #include "base/entity_id.h"
 #include "base/json.h"
 #include "functions/functions_int.h"
+#include "functions/suspects.h"
 
 typedef struct entity {
     th__call call; /* first */
@@ -213,6 +214,7 @@ void th__entity_start(void *self, const th_entity_item *item)
     e->op_count = item->op_count;
     e->state = th_mstrdup(item->state);
     e->call.done = answered;
+    e->call.key = th__suspect_key(item->entity_id, "", 0);
     put_batch(&batch, item);
     th__call_begin(&e->call, f);
     th__call_text(&e->call, f->parameter, batch.data, batch.len);

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "functions/orch_int.h"
+#include "functions/suspects.h"
 
 /* A question under way. */
 typedef struct asked {
@@ -87,6 +88,7 @@ static th__orch *orch_new(th_functions *functions, const th__function *f, const 
     o->functions = functions;
     o->f = f;
     o->last_shown = o->most_shown = TH_NONE;
+    o->key = th__suspect_key(item->instance_id, item->execution_id, -1);
     th__context_tail(&o->tail, item, input_of(item));
     return o;
 }
@@ -312,6 +314,7 @@ static asked *next_question(th__orch *o)
     if (show_next(o, &fresh) || !o->run->called) {
         a = th_malloc(sizeof *a);
         a->call.done = answered;
+        a->call.key = o->key;
         a->o = o;
         a->run = o->run;
         o->run->called = true;

@@ -73,6 +73,7 @@ typedef struct th__orch {
     bool broken; /* what it knows is no longer what is committed */
     th_functions *functions;
     const th__function *f;
+    uint64_t key; /* for suspects.h */
     th_arena *arena;
     th_buf history; /* events, as played */
     th_buf tail;

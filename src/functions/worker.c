@@ -427,7 +427,7 @@ static void end_process(th__worker *w, th_error *err)
     if (err->rc == TH_OK)
         th_fail(err, TH_IO, "the process (pid %d) %s", (int)w->pid, words);
     report(w, err);
-    th__crew_down(w, why);
+    th__crew_down(w, why, true);
     th__frames_free(&w->frames);
     w->phase = TH__DOWN;
     pthread_mutex_lock(&w->crew->lock);

@@ -54,6 +54,14 @@ def test_killed_workers_are_replaced_and_no_work_is_lost(service):
     svc.until(lambda: len(children(service)) == 2 and not children(service) & before, what="two new workers")
 
 
+def test_what_kills_its_worker_each_time_is_given_up_and_all_else_goes_on(service):
+    others = [service.start_instance("racing") for _ in range(10)]
+    status = service.wait_status(service.start_instance("poisoned"))
+    assert "given up: the worker process died 3 times while it ran" in status["output"]
+    for instance in others:
+        assert service.wait_status(instance)["output"] == [0, 1, 2]
+
+
 def test_a_stop_lets_running_activities_end_and_leaves_no_process(database):
     service = svc.Service(database, apps=APPS, args=ARGS, hub="Stopping")
     try:

@@ -265,6 +265,19 @@ def crash_once(folder: str):
     return os.getpid()
 
 
+@app.activity_trigger(input_name="none")
+def crash(none):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@app.orchestration_trigger(context_name="context")
+def poisoned(context):
+    try:
+        yield context.call_activity("crash", None)
+    except Exception as error:
+        return str(error)
+
+
 @app.orchestration_trigger(context_name="context")
 def survives(context):
     first = yield context.call_activity("give_back", 1)
