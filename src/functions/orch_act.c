@@ -221,13 +221,25 @@ static void act_entity(th__orch *o, const th__step *s, th__leaf *leaf, const cha
         th__context_event(&o->history, &a.event, &shown);
 }
 
+/* Of a new one the next; of one that history lost (a rewind) the number that it had. */
+static int32_t number_for(th__orch *o, size_t ordinal, bool is_new)
+{
+    if (is_new)
+        return o->next_id++;
+    int32_t id = ordinal ? o->leaves[ordinal - 1].id + 1 : 0;
+    if (id >= o->next_id)
+        o->next_id = id + 1;
+    return id;
+}
+
 static void act(th__orch *o, const th__step *s, size_t ordinal)
 {
+    bool is_new = ordinal >= o->leaf_count;
     th__leaf *leaf = th__leaf_at(o, ordinal);
 
     leaf->type = s->type;
     leaf->name = th__orch_name(o, s->name);
-    leaf->id = o->next_id++;
+    leaf->id = number_for(o, ordinal, is_new);
     leaf->known = true;
     th__mark mark = mark_of(s, leaf, ordinal);
     const char *x = mark_text(o->run->arena, &mark);

@@ -18,6 +18,7 @@ typedef struct past {
     const json_t *held, *moved;
     const th_event **stash; /* events that are shown later, by index of moved */
     int64_t t_us;           /* of the episode */
+    bool rewound;
 } past;
 
 static int32_t number(const json_t *value)
@@ -183,6 +184,9 @@ static void take_past(past *p, const th_event *e)
     case TH_EntityOperationSignaled:
         take_asked(p, e);
         break;
+    case TH_ExecutionRewound:
+        p->rewound = true;
+        break;
     default:
         if (th_kind_is_consumed((int)e->kind))
             show(p, e, NULL);
@@ -226,6 +230,22 @@ static th_rc read_memo(past *p, const char *memo, th_error *err)
     return TH_OK;
 }
 
+/*
+ * A rewind takes calls out of history with all that a retry policy did about them. The SDK, which
+ * counts anew, would then give other numbers to what came after those.
+ */
+static th_rc check_rewind(const past *p, th_error *err)
+{
+    if (!p->rewound || p->memo)
+        return TH_OK;
+    for (size_t i = 0; i < p->o->leaf_count; i++)
+        if (p->o->leaves[i].known && p->o->leaves[i].id != (int32_t)i)
+            return th_fail(err, TH_INVALID,
+                           "it was rewound after calls with a retry policy, which this executor "
+                           "cannot replay");
+    return TH_OK;
+}
+
 th_rc th__orch_rebuild(th__orch *o, const th_orch_item *item, th_error *err)
 {
     past p = { .o = o };
@@ -237,6 +257,7 @@ th_rc th__orch_rebuild(th__orch *o, const th_orch_item *item, th_error *err)
             for (size_t k = 0; k < item->past[i].count; k++)
                 take_past(&p, &item->past[i].events[k]);
         take_memo(&p);
+        rc = check_rewind(&p, err);
     }
     free(p.stash);
     json_decref(p.memo);

@@ -104,6 +104,14 @@ def test_retries_beside_all_else_keep_every_id(everything, tmp_path, n):
     assert (tmp_path / "last").read_text() == "xxxx"
 
 
+def test_a_rewound_fan_out_runs_only_what_failed(everything, tmp_path):
+    status = run(everything, "rewindable", str(tmp_path))
+    assert status["runtimeStatus"] == "Failed", status
+    assert everything.post(f"/instances/{status['instanceId']}/rewind?reason=again").status == 202
+    status = everything.wait_status(status["instanceId"], "Completed")
+    assert status["output"] == [0, [1, ["a", 2], 2], 3]
+
+
 def test_a_child_is_tried_again(everything):
     assert "the orchestrator's own" in output(everything, "retried_child")
 

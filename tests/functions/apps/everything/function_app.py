@@ -205,6 +205,21 @@ def mixed(context):
 
 
 @app.orchestration_trigger(context_name="context")
+def rewindable(context):
+    """Fails in the middle of a fan-out, the first time."""
+    job = {"folder": context.get_input(), "succeeds_at": 2}
+    first = yield context.call_activity("give_back", 0)
+    tasks = [context.call_activity("give_back", 1), context.call_activity("unsteady", {**job, "name": "a"}),
+             context.call_activity("give_back", 2)]
+    middle = yield context.task_all(tasks)
+    try:
+        last = yield context.call_activity("give_back", 3)
+    except Exception:
+        last = None
+    return [first, middle, last]
+
+
+@app.orchestration_trigger(context_name="context")
 def retried_child(context):
     options = df.RetryOptions(5, 2)
     try:
