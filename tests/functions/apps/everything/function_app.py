@@ -51,6 +51,11 @@ def locked(req: func.HttpRequest) -> str:
     return "open"
 
 
+@app.route(route="admins_only", auth_level=func.AuthLevel.ADMIN)
+def admins_only(req: func.HttpRequest) -> str:
+    return "open"
+
+
 @app.route(route="settings")
 def settings(req: func.HttpRequest, context: func.Context) -> str:
     logging.warning("a warning of the app")
