@@ -271,6 +271,48 @@ async def read_tally(req: func.HttpRequest, client) -> func.HttpResponse:
     return func.HttpResponse(json.dumps([state.entity_exists, state.entity_state]))
 
 
+# --- the durable client ------------------------------------------------------------------------------
+
+
+@app.route(route="client/{call}/{id?}")
+@app.durable_client_input(client_name="client")
+async def use_client(req: func.HttpRequest, client: df.DurableOrchestrationClient):
+    """Calls one method of the client; the answer is what it gave, as JSON."""
+    call, instance_id = req.route_params["call"], req.route_params.get("id")
+    if call == "wait":
+        return await client.wait_for_completion_or_create_check_status_response(
+            req, instance_id, timeout_in_milliseconds=int(req.params.get("timeout", 5000)), retry_interval_in_milliseconds=100)
+    if call == "start":
+        return func.HttpResponse(json.dumps(await client.start_new(req.params["name"], instance_id, req.get_json())))
+    if call == "status":
+        status = await client.get_status(instance_id, show_input=True, show_history=True, show_history_output=True)
+        return func.HttpResponse(json.dumps(status.to_json() if status.instance_id else None))
+    if call == "all":
+        return func.HttpResponse(json.dumps([s.instance_id for s in await client.get_status_all()]))
+    if call == "by":
+        found = await client.get_status_by(runtime_status=[df.OrchestrationRuntimeStatus(req.params["status"])])
+        return func.HttpResponse(json.dumps([s.instance_id for s in found]))
+    if call == "raise":
+        await client.raise_event(instance_id, req.params["name"], req.get_json())
+    elif call == "purge":
+        result = await client.purge_instance_history(instance_id)
+        return func.HttpResponse(json.dumps(result.instances_deleted))
+    elif call in ("terminate", "rewind", "suspend", "resume"):
+        await getattr(client, call)(instance_id, "for a reason")
+    elif call == "restart":
+        await client.restart(instance_id, restart_with_new_instance_id=False)
+    elif call == "payload":
+        return client.create_check_status_response(req, instance_id)
+    return func.HttpResponse(json.dumps(None))
+
+
+@app.orchestration_trigger(context_name="context")
+def calls_http(context):
+    """The durable HTTP call of the SDK."""
+    answer = yield context.call_http("POST", context.get_input(), "body of the call", {"X-One": "1"})
+    return answer
+
+
 # --- crashes ---------------------------------------------------------------------------------------
 
 
