@@ -13,7 +13,7 @@ import service as svc
 from pyapps import WITH_PYTHON, app
 
 ROUNDS = 12 if facts.FULL else 1
-EACH = 12
+EACH = 12 if facts.FULL else 4
 
 
 def names(result):

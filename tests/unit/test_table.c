@@ -37,8 +37,8 @@ TEST(functions_are_found_by_their_durable_name_in_any_case)
     static const char *const bindings[] = {
         "{\"type\":\"activityTrigger\",\"name\":\"x\",\"activity\":\"Other\"}",
         "{\"type\":\"entityTrigger\",\"name\":\"c\",\"entityName\":\"Counter\"}",
-        "{\"type\":\"httpTrigger\",\"name\":\"req\",\"route\":\"/a/{b}/\",\"methods\":[\"get\"],"
-        "\"authLevel\":\"ADMIN\"}",
+        ("{\"type\":\"httpTrigger\",\"name\":\"req\",\"route\":\"/a/{b}/\",\"methods\":[\"get\"],"
+         "\"authLevel\":\"ADMIN\"}"),
     };
 
     CHECK_INT(read_bindings(bindings, 3), TH_OK);

@@ -7,6 +7,7 @@ import asyncio
 import base64
 import contextvars
 import importlib.util
+import inspect
 import json
 import logging
 import os
@@ -116,9 +117,24 @@ class Function:
             if binding["type"] not in INPUTS and not is_output:
                 raise ValueError(f"function '{self.name}': there is nothing here for the binding "
                                  f"'{binding['name']}' of type {binding['type']}")
-        names = getattr(getattr(self.callable, "__code__", None), "co_varnames", ())
-        count = getattr(getattr(self.callable, "__code__", None), "co_argcount", 0)
-        self.wants_context = "context" in names[:count] and "context" not in self.bindings
+        self.is_durable = self.kind in ("orchestrationTrigger", "entityTrigger")
+        self.returns = self.kind == "activityTrigger" or self.is_durable or any(
+            b["type"] == "http" and b["name"] == "$return" for b in self.bindings.values())
+        parameters = set(inspect.signature(self.callable).parameters)
+        self.wants_context = "context" in parameters and "context" not in self.bindings
+        self.check_parameters(parameters)
+
+    def check_parameters(self, parameters):
+        """Bindings and parameters must be the same names; the SDK's own wrappers take what comes."""
+        if self.is_durable:
+            return
+        bound = {name for name in self.bindings if name != "$return"}
+        strange = parameters - bound - {"context", "args", "kwargs"}
+        missing = bound - parameters
+        if strange:
+            raise ValueError(f"function '{self.name}': no binding is called {', '.join(sorted(strange))}")
+        if missing and not {"args", "kwargs"} & parameters:
+            raise ValueError(f"function '{self.name}': it has no parameter for the binding {', '.join(sorted(missing))}")
 
     def metadata(self):
         return {"name": self.name, "function_id": self.id, "directory": self.directory,
@@ -237,7 +253,7 @@ class Worker:
         inputs = {i["name"]: i.get("data", {}) for i in request.get("input_data", [])}
         arguments = {name: self.argument(function, binding, inputs[name])
                      for name, binding in function.bindings.items() if name in inputs}
-        if function.kind in ("orchestrationTrigger", "entityTrigger"):
+        if function.is_durable:
             return function.callable(arguments[function.trigger["name"]])
         if function.wants_context:
             arguments["context"] = Context(function.name, function.directory, request)
@@ -261,8 +277,10 @@ class Worker:
     def value(self, function, value):
         if function.kind == "httpTrigger":
             return self.http_value(value)
-        if function.kind in ("orchestrationTrigger", "entityTrigger"):
+        if function.is_durable:
             return {"json": value}
+        if value is not None and not function.returns:
+            raise RuntimeError(f"function '{function.name}' without a $return binding returned a value")
         if function.kind == "activityTrigger":
             from azure.functions import meta
             datum = meta.get_binding_registry().get("activityTrigger").encode(value, expected_type=None)
