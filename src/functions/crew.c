@@ -17,7 +17,7 @@
 #include "functions/crew_int.h"
 
 #define SECOND ((int64_t)1000000)
-#define STOP_POLITELY (5 * SECOND) /* after worker_terminate, and again after SIGTERM */
+#define STOP_POLITELY (2 * SECOND) /* after worker_terminate, and again after SIGTERM */
 
 /* ---- sending ----------------------------------------------------------------------------------
  */

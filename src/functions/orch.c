@@ -2,9 +2,10 @@
  * orch.c - an orchestration's episodes: the SDK is asked in a worker, once or several times, and
  * what it lists becomes the answer to the engine.
  *
- * An episode is asked in steps. A failure that a retry policy takes up, and a pause of such a
- * policy that is over, go alone, since the SDK takes a number at that very moment; an external
- * event is shown once somebody waits for it. All steps of an episode are one answer.
+ * An episode is asked in steps. At a failure that a retry policy takes up, and at the end of a
+ * pause of such a policy, the SDK takes a number at that very moment, so nothing goes before it in
+ * a step at which the code may go on and take numbers too. An external event is shown once somebody
+ * waits for it. All steps of an episode are one answer.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -204,12 +205,15 @@ static bool is_failure(const th_event *e)
     return e->kind == TH_TaskFailed || e->kind == TH_SubOrchestrationInstanceFailed;
 }
 
-/* The SDK takes a number when it sees this: an answer that sets a policy to work. */
-static bool goes_alone(th__orch *o, const th_event *e)
+/*
+ * The SDK takes a number when it sees this, and its code does not go on: a failure that a policy
+ * takes up (the last one too), or the end of a pause before another attempt.
+ */
+static bool takes_number(th__orch *o, const th_event *e)
 {
     const th__retry *r = e->ref == TH_NONE ? NULL : th__retry_of(o, e->ref);
 
-    return r && (r->pausing || is_failure(e));
+    return r && (is_failure(e) || (r->pausing && r->failed < r->options.attempts));
 }
 
 static void show(th__orch *o, th_buf *fresh, const th_event *e, const char *spelled)
@@ -239,8 +243,8 @@ static bool show_raised(th__orch *o, th_buf *fresh, const th_event *e)
     return true;
 }
 
-/* Of the events held, those that somebody waits for by now. */
-static size_t show_held(th__orch *o, th_buf *fresh)
+/* Of the events held, those that somebody waits for by now. False: none. */
+static bool show_held(th__orch *o, th_buf *fresh)
 {
     size_t kept = 0, n = o->held_count;
 
@@ -248,36 +252,34 @@ static size_t show_held(th__orch *o, th_buf *fresh)
         if (!show_raised(o, fresh, &o->held[i]))
             o->held[kept++] = o->held[i];
     o->held_count = kept;
-    return n - kept;
+    return kept < n;
 }
 
-/* Chooses what the SDK is shown next. 0: nothing new. */
-static size_t show_next(th__orch *o, th_buf *fresh)
+/* Chooses what the SDK is shown next. False: nothing new. */
+static bool show_next(th__orch *o, th_buf *fresh)
 {
     th__run *run = o->run;
-    size_t shown = 0;
+    bool shown, goes_on; /* goes_on: the code may, at something that was shown */
 
     if (!run->began) {
         run->began = true;
         show(o, fresh, &run->fresh[run->at++], NULL); /* OrchestratorStarted */
     }
-    shown += show_held(o, fresh);
+    shown = goes_on = show_held(o, fresh);
     while (run->at < run->count) {
         const th_event *e = &run->fresh[run->at];
-        bool alone = goes_alone(o, e);
-        if (alone && shown)
+        bool silent = takes_number(o, e);
+        if (silent && goes_on)
             break;
         run->at++;
-        if (e->kind != TH_EventRaised) {
-            show(o, fresh, e, NULL);
-            shown++;
-        } else if (show_raised(o, fresh, e)) {
-            shown++;
-        } else {
+        if (e->kind == TH_EventRaised && !show_raised(o, fresh, e)) {
             th__hold(o, e);
+            continue;
         }
-        if (alone)
-            break;
+        if (e->kind != TH_EventRaised)
+            show(o, fresh, e, NULL);
+        shown = true;
+        goes_on |= !silent;
     }
     return shown;
 }
