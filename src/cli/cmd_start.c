@@ -191,7 +191,10 @@ static th_rc open_functions(start *s, const char *folder)
 {
     th_functions_options options = { .folder = folder,
                                      .python = th_args_get(s->args, "python"),
-                                     .hostname = hostname_of(s) };
+                                     .hostname = hostname_of(s),
+                                     .timeout_us = s->config->function_timeout_us > 0
+                                                       ? s->config->function_timeout_us
+                                                       : 0 };
 
     if (s->functions)
         return th_fail(&s->err, TH_CONFIG,

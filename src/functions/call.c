@@ -89,6 +89,16 @@ void th__call_given_up(th__call *call, int deaths)
     call->done(call, &outcome);
 }
 
+void th__call_late(th__call *call)
+{
+    th__outcome outcome = { .end = TH__LATE,
+                            .type = "Timeout",
+                            .message = "it took longer than functionTimeout allows",
+                            .stack = "" };
+
+    call->done(call, &outcome);
+}
+
 /* ---- what came back ---------------------------------------------------------------------------
  */
 

@@ -18,7 +18,8 @@
 typedef enum th__end {
     TH__RETURNED,
     TH__THREW, /* the function, or the worker before it could run it */
-    TH__LOST   /* the worker is gone: nobody knows how far it came */
+    TH__LOST,  /* the worker is gone: nobody knows how far it came */
+    TH__LATE   /* its deadline has passed; it may still run */
 } th__end;
 
 /* Valid during the call of `done` only. */
@@ -37,6 +38,7 @@ struct th__call {
     bool open;    /* an input was written */
     uint64_t key; /* what it does, for suspects.h; 0: it is not run again */
     bool is_suspect;
+    int64_t deadline_us; /* monotonic, looked at once a second; 0: none */
     /* Once, on a worker's thread, or on that which stops the workers. The call is the callee's. */
     void (*done)(th__call *call, const th__outcome *outcome);
 };
@@ -53,6 +55,7 @@ void th__call_clear(th__call *call); /* frees the frame */
 /* Each calls done. */
 void th__call_lost(th__call *call, const char *why);
 void th__call_given_up(th__call *call, int deaths);
+void th__call_late(th__call *call);
 
 /*
  * A TypedData's value as JSON text: json as it is, string as a JSON string, numbers; appended to

@@ -179,6 +179,37 @@ th__call *th__crew_answered(th__worker *w, const th_uuid *id)
     return found;
 }
 
+/* Takes them out, so that an answer that still comes finds nobody. */
+static th__call *take_late(th__worker *w, int64_t now_us)
+{
+    th__call *late = NULL;
+
+    for (size_t i = 0; i < TH__CALL_BUCKETS && w->call_count; i++)
+        for (th__call **p = &w->calls[i]; *p;) {
+            th__call *call = *p;
+            if (!call->deadline_us || call->deadline_us > now_us) {
+                p = &call->next;
+                continue;
+            }
+            *p = call->next;
+            w->call_count--;
+            call->next = late;
+            late = call;
+        }
+    return late;
+}
+
+void th__crew_expire(th__worker *w, int64_t now_us)
+{
+    pthread_mutex_lock(&w->crew->lock);
+    th__call *late = take_late(w, now_us);
+    pthread_mutex_unlock(&w->crew->lock);
+    for (th__call *next; late; late = next) {
+        next = late->next;
+        th__call_late(late);
+    }
+}
+
 static th__call *take_all(th__worker *w, bool died)
 {
     th__call *all = NULL;

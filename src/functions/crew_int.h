@@ -41,6 +41,7 @@ typedef struct th__worker {
     size_t loads;        /* answers still awaited */
     int64_t backoff_us;
     int64_t ready_at_us;
+    int64_t looked_us; /* for calls that are late */
 
     /* Under the crew's lock. */
     bool ready;
@@ -79,6 +80,8 @@ void th__crew_ready(th__worker *w);
 /* It takes no more; its calls are lost, and under suspicion if it died. */
 void th__crew_down(th__worker *w, const char *why, bool died);
 th__call *th__crew_answered(th__worker *w, const th_uuid *id); /* NULL: it has no such call */
+/* Calls of it whose deadline has passed are answered. */
+void th__crew_expire(th__worker *w, int64_t now_us);
 /* Sends a frame at once as far as the socket takes it. Under the lock. */
 void th__worker_send(th__worker *w, const char *bytes, size_t n);
 void th__worker_wake(th__worker *w);

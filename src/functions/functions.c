@@ -71,6 +71,7 @@ th_rc th_functions_open(const th_functions_options *options, th_functions **out,
     th_functions *functions = th_malloc(sizeof *functions);
 
     functions->arena = th_arena_new(0);
+    functions->timeout_us = options->timeout_us;
     th_rc rc = th__app_open(functions->arena, options->folder, options->python, options->hostname,
                             &functions->app, err);
     if (rc == TH_OK)

@@ -20,6 +20,7 @@ struct th_functions {
     size_t timer_count;
     const th__function **routes; /* HTTP functions, in the order in which they are asked */
     size_t route_count;
+    int64_t timeout_us; /* of HTTP triggers; 0: none */
     th_engine *engine;
     th_executor executor;
     th_triggers triggers;

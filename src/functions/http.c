@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/base64.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "functions/functions_int.h"
@@ -153,6 +154,8 @@ static void answered(th__call *call, const th__outcome *outcome)
 
     if (outcome->end == TH__LOST) {
         fail(v, 502, outcome);
+    } else if (outcome->end == TH__LATE) {
+        fail(v, 504, outcome);
     } else if (outcome->end == TH__THREW) {
         fail(v, 500, outcome);
     } else if (th__trigger_answer(arena, value_of(v, outcome), &answer, &err) != TH_OK) {
@@ -184,6 +187,8 @@ static void call(void *self, const th_trigger_request *request, th_trigger_done 
     v->done = done;
     v->arg = arg;
     v->call.done = answered;
+    if (functions->timeout_us)
+        v->call.deadline_us = th_mono_us() + functions->timeout_us;
     th__call_begin(&v->call, f);
     put_request(th__call_raw(&v->call, f->parameter), request, &params);
     th__put_clients(functions, &v->call, f);

@@ -23,7 +23,8 @@
 #define PATIENCE (120 * SECOND) /* with each step of the handshake */
 #define FIRST_BACKOFF (SECOND / 10)
 #define LONGEST_BACKOFF (10 * SECOND)
-#define LIVED_WELL (10 * SECOND)  /* after so long the next backoff is the first again */
+#define LIVED_WELL (10 * SECOND) /* after so long the next backoff is the first again */
+#define LOOK_AT_CALLS SECOND
 #define END_PATIENCE (2 * SECOND) /* between the end of the socket and that of the process */
 
 enum { PIECE = 65536, EXTRA_ARGS = 8 };
@@ -301,7 +302,7 @@ static int timeout_ms(const th__worker *w)
     int64_t left = w->deadline_us - th_mono_us();
 
     if (!w->deadline_us)
-        return -1;
+        return (int)(LOOK_AT_CALLS / 1000);
     return left > 0 ? (int)(left / 1000) + 1 : 0;
 }
 
@@ -311,6 +312,16 @@ static bool is_listed(th__crew *crew)
     bool listed = crew->listed;
     pthread_mutex_unlock(&crew->lock);
     return listed;
+}
+
+static void look_at_calls(th__worker *w)
+{
+    int64_t now = th_mono_us();
+
+    if (now - w->looked_us < LOOK_AT_CALLS)
+        return;
+    w->looked_us = now;
+    th__crew_expire(w, now);
 }
 
 /* One round: waits for something and does it. */
@@ -326,9 +337,10 @@ static th_rc round_of(th__worker *w, bool *ended, th_error *err)
     int n = poll(fds, 4, timeout_ms(w));
     if (n < 0 && errno != EINTR)
         return th_fail(err, TH_IO, "poll: %s", strerror(errno));
-    if (n == 0)
+    if (n == 0 && w->deadline_us)
         return th_fail(err, TH_IO, "it did not answer for %lld seconds while it started",
                        (long long)(PATIENCE / SECOND));
+    look_at_calls(w);
     if (fds[1].revents)
         drain_wake(w);
     for (int i = 0; i < 2; i++)

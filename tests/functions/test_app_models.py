@@ -59,6 +59,18 @@ app = func.WsgiFunctionApp(app=hello, http_auth_level=func.AuthLevel.ANONYMOUS)
 """
 
 
+SLOW = """
+import azure.functions as func
+import time
+app = func.FunctionApp()
+
+@app.route(route="slow", auth_level="anonymous")
+def slow(req):
+    time.sleep(3)
+    return "late"
+"""
+
+
 def started(make_service, tmp_path, code, host=None):
     return make_service(apps=[write_app(tmp_path / "app", code, host)], args=WITH_PYTHON).start()
 
@@ -75,6 +87,12 @@ def test_an_asgi_app_has_all_below_its_prefix(make_service, tmp_path):
     answer = service.request("POST", "/any/where", "a body")
     assert (answer.status, answer.text, answer.headers["x-path"]) == (203, "got a body", "/any/where")
     assert service.request("GET", "/readiness").status == 200  # the host's own pages stay
+
+
+def test_a_function_that_takes_too_long_is_a_504(make_service, tmp_path):
+    service = started(make_service, tmp_path, SLOW, {"version": "2.0", "functionTimeout": "00:00:01"})
+    assert service.request("GET", "/api/slow").status == 504
+    assert service.request("GET", "/api/nothing").status == 404  # and the host goes on
 
 
 def test_a_wsgi_app(make_service, tmp_path):
