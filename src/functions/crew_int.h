@@ -80,11 +80,19 @@ void th__crew_ready(th__worker *w);
 /* It takes no more; its calls are lost, and under suspicion if it died. */
 void th__crew_down(th__worker *w, const char *why, bool died);
 th__call *th__crew_answered(th__worker *w, const th_uuid *id); /* NULL: it has no such call */
+void th__crew_lose(th__call *calls, const char *why);          /* answers them as lost */
 /* Calls of it whose deadline has passed are answered. */
 void th__crew_expire(th__worker *w, int64_t now_us);
 /* Sends a frame at once as far as the socket takes it. Under the lock. */
 void th__worker_send(th__worker *w, const char *bytes, size_t n);
 void th__worker_wake(th__worker *w);
+
+/* conversation.c */
+#define TH__PATIENCE_US ((int64_t)120 * 1000000) /* with each step of the handshake */
+void th__worker_enter(th__worker *w, th__phase phase);
+void th__worker_load(th__worker *w); /* tells it to load all functions */
+/* One frame. TH_INVALID, TH_CONFIG: the process is to be ended, and why. */
+th_rc th__worker_take(th__worker *w, const char *text, size_t n, th_error *err) TH_MUST_CHECK;
 
 /* worker.c */
 void *th__worker_main(void *worker);

@@ -21,13 +21,6 @@ typedef struct asked {
     th__run *run; /* to compare with; it may be gone */
 } asked;
 
-/* What the engine is to be told, once the lock is open. */
-typedef struct verdict {
-    bool is_due;
-    th_answer answer;
-    th__run *run; /* its memory */
-} verdict;
-
 /* ---- a life -----------------------------------------------------------------------------------
  */
 
@@ -105,96 +98,6 @@ void th__orch_drop(void *self, void *session)
     o->dropped = true;
     pthread_mutex_unlock(&o->lock);
     unref(o);
-}
-
-/* ---- the verdict ------------------------------------------------------------------------------
- */
-
-static verdict verdict_of(th__orch *o, th_answer_kind kind)
-{
-    verdict v = { .is_due = true, .run = o->run };
-
-    v.answer = (th_answer){ .token = o->run->token, .kind = kind };
-    v.answer.completion.id = TH_NONE;
-    o->broken |= kind != TH_ANSWER_DONE;
-    o->run = NULL;
-    return v;
-}
-
-static verdict done_verdict(th__orch *o)
-{
-    th__run *run = o->run;
-
-    o->expected_seq = run->next_seq;
-    const char *memo = th__orch_memo(o, run->arena);
-    verdict v = verdict_of(o, TH_ANSWER_DONE);
-    v.answer.actions = run->actions;
-    v.answer.action_count = run->action_count;
-    v.answer.status_op = run->status_op;
-    v.answer.custom_status = run->status;
-    v.answer.memo = memo;
-    return v;
-}
-
-static const char *failure_text(th__orch *o, const char *type, const char *message,
-                                const char *stack)
-{
-    th_buf out = TH_BUF_INIT;
-
-    th__failure_json(&out, type, message, stack);
-    const char *text = th_strdup(o->run->arena, out.data);
-    th_buf_free(&out);
-    return text;
-}
-
-static verdict failed_verdict(th__orch *o, const char *error, const char *stack)
-{
-    const char *message = th_sprintf(o->run->arena, "Orchestrator function '%s' failed: %s",
-                                     o->f->durable_name, error);
-    const char *failure = failure_text(o, "OrchestratorFailed", message, stack);
-    verdict v = done_verdict(o);
-
-    v.answer.completion =
-        (th_completion){ .done = true, .status = TH_FAILED, .id = TH_NONE, .failure = failure };
-    return v;
-}
-
-static verdict unreplayable_verdict(th__orch *o, const char *text)
-{
-    const char *failure = failure_text(o, "NonDeterministicOrchestrationException", text, NULL);
-    verdict v = verdict_of(o, TH_ANSWER_NOT_REPLAYABLE);
-
-    v.answer.failure = failure;
-    return v;
-}
-
-/* Events that nobody has seen are handed over to the next execution. */
-static void put_carry(th__orch *o, th_completion *c, th__run *run)
-{
-    th_event *carry = th_new(run->arena, th_event, o->held_count + run->count + 1);
-
-    for (size_t i = 0; i < o->held_count; i++)
-        carry[c->carry_count++] = o->held[i];
-    for (size_t i = run->at; i < run->count; i++)
-        if (run->fresh[i].kind == TH_EventRaised)
-            carry[c->carry_count++] = run->fresh[i];
-    c->carry = carry;
-}
-
-static verdict ended_verdict(th__orch *o, const th__steps *steps)
-{
-    verdict v = done_verdict(o);
-    th_completion *c = &v.answer.completion;
-
-    c->done = true;
-    c->status = steps->renews ? TH_CONTINUED_AS_NEW : TH_COMPLETED;
-    c->result = steps->output;
-    if (!steps->renews)
-        return v;
-    c->result = NULL;
-    c->new_input = steps->new_input;
-    put_carry(o, c, v.run);
-    return v;
 }
 
 /* ---- what is shown ----------------------------------------------------------------------------
@@ -369,47 +272,48 @@ static void take_status(th__orch *o, const th__steps *steps)
     o->has_status = steps->status != NULL;
 }
 
-static verdict take_steps(th__orch *o, const char *text, size_t n, const th__outcome *outcome)
+static th__verdict take_steps(th__orch *o, const char *text, size_t n, const th__outcome *outcome)
 {
     th__steps steps;
     th_error err = { 0 };
     th_rc rc = th__steps_read(o->run->arena, text, n, &steps, &err);
 
     if (rc != TH_OK)
-        return failed_verdict(o, err.text, NULL);
+        return th__verdict_failed(o, err.text, NULL);
     if (outcome->end == TH__THREW && !steps.error)
         steps.error = "the SDK gave no reason";
     rc = th__orch_act(o, &steps, &err);
     if (rc != TH_OK)
-        return unreplayable_verdict(o, err.text);
+        return th__verdict_unreplayable(o, err.text);
     take_status(o, &steps);
     if (outcome->end == TH__THREW)
-        return failed_verdict(o, steps.error, outcome->stack);
+        return th__verdict_failed(o, steps.error, outcome->stack);
     if (steps.done)
-        return ended_verdict(o, &steps);
-    return (verdict){ 0 };
+        return th__verdict_ended(o, &steps);
+    return (th__verdict){ 0 };
 }
 
-static verdict take_outcome(th__orch *o, const th__outcome *outcome)
+static th__verdict take_outcome(th__orch *o, const th__outcome *outcome)
 {
     size_t n = 0;
 
     if (outcome->end == TH__LOST)
-        return verdict_of(o, TH_ANSWER_LOST);
+        return th__verdict_of(o, TH_ANSWER_LOST);
     keep_shown(o);
     const char *text = list_of(outcome, &n);
     if (text)
         return take_steps(o, text, n, outcome);
-    return failed_verdict(o,
-                          outcome->end == TH__THREW
-                              ? outcome->message
-                              : "the function is not an orchestrator of the SDK: it gave no list "
-                                "of actions",
-                          outcome->stack);
+    return th__verdict_failed(
+        o,
+        outcome->end == TH__THREW
+            ? outcome->message
+            : "the function is not an orchestrator of the SDK: it gave no list "
+              "of actions",
+        outcome->stack);
 }
 
 /* Takes what the SDK said; then either the verdict is due, or the next question. */
-static asked *go_on(th__orch *o, const th__outcome *outcome, verdict *v)
+static asked *go_on(th__orch *o, const th__outcome *outcome, th__verdict *v)
 {
     *v = take_outcome(o, outcome);
     if (v->is_due)
@@ -417,7 +321,7 @@ static asked *go_on(th__orch *o, const th__outcome *outcome, verdict *v)
     asked *next = next_question(o);
     if (!next) {
         keep_shown(o);
-        *v = done_verdict(o);
+        *v = th__verdict_done(o);
     }
     return next;
 }
@@ -426,7 +330,7 @@ static void answered(th__call *call, const th__outcome *outcome)
 {
     asked *a = (asked *)call, *next = NULL;
     th__orch *o = a->o;
-    verdict v = { 0 };
+    th__verdict v = { 0 };
 
     pthread_mutex_lock(&o->lock);
     if (!o->dropped && o->run == a->run)
@@ -485,7 +389,7 @@ static th__orch *open_cold(th_functions *functions, const th_orch_item *item)
     th_log(TH_LOG_ERROR, TH_EV_INSTANCE_FAILED, &ctx, "its history cannot be replayed: %s",
            err.text);
     o->run = run_new(item);
-    verdict v = unreplayable_verdict(o, err.text);
+    th__verdict v = th__verdict_unreplayable(o, err.text);
     th_engine_orch_answered(functions->engine, &v.answer);
     run_free(v.run);
     unref(o);
@@ -504,7 +408,7 @@ static bool fits(th__orch *o, const th_orch_item *item)
 static void begin(th__orch *o, const th_orch_item *item)
 {
     th_functions *functions = o->functions; /* the answer may end o */
-    verdict v = { 0 };
+    th__verdict v = { 0 };
 
     pthread_mutex_lock(&o->lock);
     o->run = run_new(item);
@@ -512,7 +416,7 @@ static void begin(th__orch *o, const th_orch_item *item)
     asked *first = next_question(o);
     if (!first) {
         keep_shown(o);
-        v = done_verdict(o);
+        v = th__verdict_done(o);
     }
     pthread_mutex_unlock(&o->lock);
     if (first)

@@ -112,6 +112,20 @@ void th__hold(th__orch *o, const th_event *event);
 void th__orch_showed(th__orch *o, const th_event *event, const char *spelled);
 const char *th__orch_memo(th__orch *o, th_arena *arena);
 
+/* orch_verdict.c: what the engine is told, once the lock is open. Each takes the run out of o. */
+typedef struct th__verdict {
+    bool is_due;
+    th_answer answer;
+    th__run *run; /* its memory, now the caller's */
+} th__verdict;
+
+/* Anything but DONE: what o knows is no longer to be relied on. */
+th__verdict th__verdict_of(th__orch *o, th_answer_kind kind);
+th__verdict th__verdict_done(th__orch *o); /* it waits for something */
+th__verdict th__verdict_failed(th__orch *o, const char *error, const char *stack);
+th__verdict th__verdict_unreplayable(th__orch *o, const char *text);
+th__verdict th__verdict_ended(th__orch *o, const th__steps *steps); /* completed, or renewed */
+
 /* orch_past.c: from history and memo; TH_INVALID: they can't be read. */
 th_rc th__orch_rebuild(th__orch *o, const th_orch_item *item, th_error *err) TH_MUST_CHECK;
 
