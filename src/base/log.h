@@ -56,6 +56,7 @@ typedef enum th_log_format { TH_LOG_TEXT, TH_LOG_JSON } th_log_format;
     X(HUB_RESUMED, "hub.resumed")               \
     X(APP_LOADED, "app.loaded")                 \
     X(APP_LOG, "app.log")                       \
+    X(WORKER_PROCESS, "worker.process")         \
     X(HTTP_LISTENING, "http.listening")         \
     X(HTTP_ERROR, "http.error")                 \
     X(KEYS, "keys")                             \

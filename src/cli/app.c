@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "functions/functions.h"
+
 static bool is_file(const char *path)
 {
     struct stat st;
@@ -61,6 +63,10 @@ static th_rc find_in_folder(th_arena *arena, const char *folder, bool required, 
     const char *own = th_sprintf(arena, "%s/%s.so", folder, name);
 
     out->host_json = host_json_in(arena, folder);
+    if (th_functions_is_app(folder)) {
+        out->functions = th_strdup(arena, folder);
+        return TH_OK;
+    }
     if (is_file(own)) {
         out->object = own;
         return TH_OK;
@@ -72,8 +78,10 @@ static th_rc find_in_folder(th_arena *arena, const char *folder, bool required, 
     if (!required)
         return TH_OK;
     if (!found)
-        return th_fail(err, TH_CONFIG, "the folder %s has no app: no %s.so and no other *.so in it",
-                       folder, name);
+        return th_fail(
+            err, TH_CONFIG,
+            "the folder %s has no app: no function_app.py, no %s.so and no other *.so in it",
+            folder, name);
     return th_fail(err, TH_CONFIG,
                    "the folder %s has %d shared objects and none is called %s.so: name the one to "
                    "load",

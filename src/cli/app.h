@@ -1,7 +1,8 @@
 /*
- * app.h - from the APP words of the command line to shared objects and a host.json.
+ * app.h - from the APP words of the command line to shared objects, function apps and a host.json.
  *
- * APP is a shared object, or a folder: then <folder>/<folder name>.so, else the only *.so in it.
+ * APP is a shared object, or a folder: with function_app.py in it an app for Azure Functions, else
+ * <folder>/<folder name>.so, else the only *.so in it.
  * host.json is looked for in the folder, or beside the shared object.
  */
 #ifndef TH_CLI_APP_H
@@ -13,6 +14,7 @@
 #include "base/error.h"
 
 typedef struct th_app_place {
+    const char *functions; /* folder of an Azure Functions app; NULL: it is none */
     const char *object;    /* absolute path of the shared object; NULL: the folder has none */
     const char *host_json; /* NULL: none */
 } th_app_place;

@@ -37,7 +37,8 @@ typedef struct start {
     th_app_place *apps;
     size_t n_apps;
     th_native *native;
-    th_localdb *localdb; /* NULL: a database was named */
+    th_functions *functions; /* NULL: no app of that kind */
+    th_localdb *localdb;     /* NULL: a database was named */
     const char *conninfo;
     th_hub hub;
     th_service *service;
@@ -173,9 +174,34 @@ static void say_names(const start *s)
     add_names(&line, executor, TH_ITEM_ENTITY, "entities ");
     if (line.len)
         th_log(TH_LOG_INFO, TH_EV_APP_LOADED, NULL, "%s", line.data);
-    else
+    else if (!s->functions)
         th_log(TH_LOG_WARN, TH_EV_APP_LOADED, NULL, "no app: this process runs no functions");
     th_buf_free(&line);
+}
+
+/* host:port as apps see it; "localhost" where the address is none that one connects to. */
+static const char *hostname_of(const start *s)
+{
+    const char *bind = s->config->bind;
+    bool any = strcmp(bind, "0.0.0.0") == 0 || strcmp(bind, "::") == 0;
+
+    return th_sprintf(s->arena, "%s:%d", any ? "localhost" : bind, s->config->port);
+}
+
+static th_rc open_functions(start *s, const char *folder)
+{
+    th_functions_options options = { .folder = folder,
+                                     .python = th_args_get(s->args, "python"),
+                                     .hostname = hostname_of(s),
+                                     .timeout_us = s->config->function_timeout_us > 0
+                                                       ? s->config->function_timeout_us
+                                                       : 0 };
+
+    if (s->functions)
+        return th_fail(&s->err, TH_CONFIG,
+                       "%s: a process serves one app for Azure Functions, and has one already",
+                       folder);
+    return th_functions_open(&options, &s->functions, &s->err);
 }
 
 /* Before the database: an app that does not load should leave nothing behind. */
@@ -193,6 +219,8 @@ static th_exit load_apps(start *s)
     th_native_set_versions(s->native, &versions);
     for (size_t i = 0; i < s->n_apps; i++) {
         const char *object = s->apps[i].object;
+        if (s->apps[i].functions && open_functions(s, s->apps[i].functions) != TH_OK)
+            return TH_EXIT_CONFIG;
         if (!object)
             continue;
         if (th_native_load(s->native, object, &s->err) != TH_OK)
@@ -269,11 +297,14 @@ static th_exit open_database(start *s)
 
 static th_exit start_service(start *s)
 {
-    th_service_options options = {
-        .config = s->config, .conninfo = s->conninfo, .hub = s->hub, .native = s->native
-    };
+    th_service_options options = { .config = s->config,
+                                   .conninfo = s->conninfo,
+                                   .hub = s->hub,
+                                   .native = s->native,
+                                   .functions = s->functions };
 
     s->native = NULL; /* the service's now */
+    s->functions = NULL;
     th_exit status = th_service_start(&options, &s->service, &s->err);
     if (status == TH_EXIT_OK)
         th_log(TH_LOG_INFO, TH_EV_START, NULL, "taskhub %s is up (pid %ld)", TH_VERSION,
@@ -291,6 +322,7 @@ static void finish(start *s)
 {
     bool clean = !s->service || th_service_stop(s->service, s->drain_us);
 
+    th_functions_free(s->functions);
     if (s->native)
         th_native_free(s->native);
     th_localdb_stop(s->localdb);
@@ -328,6 +360,7 @@ static const th_flag flags[] = {
     TH_DATABASE_FLAGS,
     { "hub", "NAME", "hub", "task hub (TASKHUB_HUB; host.json; default)" },
     { "partitions", "N", "partition_count", "of a hub that is new: 1 to 1024 (host.json; 4)" },
+    { "python", "FILE", NULL, "interpreter of a Python app (its .venv; VIRTUAL_ENV; python3)" },
     { "port", "N", "port", "HTTP port, 0 for any free one (TASKHUB_PORT; 7071)" },
     { "bind", "ADDRESS", "bind", "HTTP address (TASKHUB_BIND; 127.0.0.1)" },
     { "rpc-port", "N|none", "rpc_port",
@@ -352,7 +385,8 @@ const th_command th_cmd_start = {
     .operands = "[APP...]",
     .summary = "Runs a task hub: functions, engine and HTTP API in one process",
     .text =
-        "APP is a shared object, or a folder with host.json and one shared object; without APP "
+        "APP is a shared object, or a folder with host.json and either one shared object or a "
+        "Python\napp for Azure Functions (function_app.py); without APP "
         "the\n"
         "working directory is looked at. Without --database a private PostgreSQL cluster runs in\n"
         ".taskhub, made on first use. Any number of processes may share a database and a hub.\n"

@@ -15,7 +15,9 @@
 #include "http/server.h"
 #include "runtime/http_call.h"
 #include "runtime/sql_activity.h"
+#include "store/db.h"
 #include "store/front.h"
+#include "store/schedules.h"
 
 struct th_service {
     const th_config *config;
@@ -24,8 +26,9 @@ struct th_service {
     th_native *native;
     th_sqlact *sqlact; /* NULL: no activities */
     th_http_calls *calls;
-    th_engine *engine; /* NULL: neither role that needs one */
-    th_front *front;   /* NULL: no HTTP */
+    th_functions *functions; /* NULL: none */
+    th_engine *engine;       /* NULL: neither role that needs one */
+    th_front *front;         /* NULL: no HTTP */
     th_http_server *http;
 };
 
@@ -110,6 +113,10 @@ static th_rc start_engine(th_service *service, th_error *err)
     th_engine_register(service->engine, th_http_calls_executor(service->calls));
     th_native_attach(service->native, service->engine);
     th_engine_register(service->engine, th_native_executor(service->native));
+    if (service->functions) {
+        th_functions_attach(service->functions, service->engine);
+        th_engine_register(service->engine, th_functions_executor(service->functions));
+    }
     return th_engine_start(service->engine, err);
 }
 
@@ -137,10 +144,12 @@ static th_http_starter *copy_starters(const th_native *native, size_t *count)
     return to;
 }
 
-/* An explicit port, none included, weighs more than host.json. */
-static bool has_rpc_door(const th_config *config)
+/* An explicit port, none included, weighs more than host.json; clients inside of apps need one. */
+static bool has_rpc_door(const th_service *service)
 {
-    return config->rpc_port < 0 ? config->local_rpc : config->rpc_port > 0;
+    const th_config *config = service->config;
+
+    return config->rpc_port < 0 ? config->local_rpc || service->functions : config->rpc_port > 0;
 }
 
 static th_rc start_http(th_service *service, th_error *err)
@@ -162,8 +171,9 @@ static th_rc start_http(th_service *service, th_error *err)
         .default_version = config->default_version,
         .keys = th_bind_needs_keys(config),
         .system_key = config->system_key,
-        .rpc = has_rpc_door(config),
+        .rpc = has_rpc_door(service),
         .rpc_port = config->rpc_port > 0 ? config->rpc_port : 0,
+        .triggers = service->functions ? th_functions_triggers(service->functions) : NULL,
     };
     th_http_starter *starters = copy_starters(service->native, &options.starter_count);
 
@@ -182,6 +192,27 @@ static void say_rpc_door(const th_service *service)
             TH_LOG_INFO, TH_EV_HTTP_LISTENING, NULL,
             "the RPC door of the Functions SDKs is %s; programs of this machine need no key there",
             url);
+}
+
+/* Where clients inside of apps find the management API. */
+static void serve_functions(th_service *service)
+{
+    th_arena *arena = th_arena_new(0);
+    const char *origin = th_http_server_origin(service->http);
+    bool any = strcmp(service->config->bind, "0.0.0.0") == 0;
+    th_functions_place place = { .hub = service->hub.name,
+                                 .key = th_http_server_key(service->http, arena) };
+
+    if (any)
+        origin = th_sprintf(arena, "http://127.0.0.1:%d", th_http_server_port(service->http));
+    place.origin = origin;
+    place.rpc_url = th_http_server_rpc_url(service->http);
+    if (!place.rpc_url) /* it was refused: then the public door has to do */
+        place.rpc_url = th_sprintf(arena, "%s/runtime/webhooks/durabletask/", origin);
+    th_functions_serve(service->functions, &place);
+    th_functions_log(service->functions, th_http_server_origin(service->http),
+                     service->config->route_prefix);
+    th_arena_free(arena);
 }
 
 /* One line with what a person would want to open. */
@@ -212,12 +243,68 @@ static void say_all(const th_service *service)
     say_rpc_door(service);
 }
 
+/* ---- timer triggers ---------------------------------------------------------------------------
+ */
+
+static th_rc put_timer(th_db *db, const th_service *service, const th_functions_timer *timer,
+                       th_error *err)
+{
+    th_error why = { 0 };
+    th_schedule schedule = { .name = timer->schedule,
+                             .expression = timer->expression,
+                             .orchestrator = timer->orchestrator,
+                             .time_zone = timer->time_zone,
+                             .overlap = "skip",
+                             .missed = timer->makes_up ? "once" : "skip" };
+    th_rc rc = th_schedule_put(db, service->hub.name, &schedule, &why);
+
+    if (rc == TH_OK)
+        return TH_OK;
+    return th_fail(err, rc == TH_INVALID ? TH_CONFIG : rc, "the timer '%s' (%s): %s",
+                   timer->schedule, timer->expression, why.text);
+}
+
+/* Started whenever a process does, beside the schedule. */
+static th_rc run_timer(th_db *db, const th_service *service, const th_functions_timer *timer,
+                       th_error *err)
+{
+    const char *const params[] = { timer->orchestrator, timer->schedule, service->hub.name };
+
+    if (!timer->on_startup)
+        return TH_OK;
+    return th_db_query(db,
+                       "select taskhub.start_instance($1, null, $2 || ':startup-' || "
+                       "replace(gen_random_uuid()::text, '-', ''), p_hub => $3)",
+                       3, params, NULL, err);
+}
+
+/* The schedules of timer triggers are as the app says, whatever they were. */
+static th_rc put_timers(th_service *service, th_error *err)
+{
+    const th_functions_timer *timer;
+    th_db *db = NULL;
+    th_rc rc = TH_OK;
+
+    if (!service->functions || !th_functions_timer_at(service->functions, 0))
+        return TH_OK;
+    rc = th_db_open(service->conninfo, TH_DB_POOL, &db, err);
+    for (size_t n = 0; rc == TH_OK && (timer = th_functions_timer_at(service->functions, n)); n++) {
+        rc = put_timer(db, service, timer, err);
+        if (rc == TH_OK)
+            rc = run_timer(db, service, timer, err);
+    }
+    th_db_close(db);
+    return rc;
+}
+
 /* ---- the whole ------------------------------------------------------------------------------- */
 
 static th_exit start_all(th_service *service, th_error *err)
 {
     th_rc rc = start_engine(service, err);
 
+    if (rc == TH_OK)
+        rc = put_timers(service, err);
     if (rc != TH_OK || service->config->no_http)
         return th_exit_of(rc);
     rc = start_front(service, err);
@@ -226,6 +313,8 @@ static th_exit start_all(th_service *service, th_error *err)
     rc = start_http(service, err);
     if (rc == TH_IO)
         return TH_EXIT_PORT;
+    if (rc == TH_OK && service->functions)
+        serve_functions(service);
     if (rc == TH_OK)
         say_all(service);
     return th_exit_of(rc);
@@ -239,6 +328,7 @@ th_exit th_service_start(const th_service_options *options, th_service **out, th
     service->conninfo = options->conninfo;
     service->hub = options->hub;
     service->native = options->native;
+    service->functions = options->functions;
     th_exit status = start_all(service, err);
     if (status != TH_EXIT_OK) {
         th_service_stop(service, 0);
@@ -272,6 +362,9 @@ bool th_service_stop(th_service *service, int64_t drain_us)
     th_front_free(service->front);
     th_http_server_free(service->http);
 
+    left_us = deadline - th_mono_us();
+    if (service->functions)
+        th_functions_stop(service->functions, left_us > 0 ? left_us : 0);
     int32_t left = activities_left(service);
     if (left > 0) {
         th_log(TH_LOG_WARN, TH_EV_STOP, NULL,
@@ -281,6 +374,7 @@ bool th_service_stop(th_service *service, int64_t drain_us)
         return false; /* their threads still use native and engine */
     }
     th_http_calls_free(service->calls);
+    th_functions_free(service->functions);
     th_native_free(service->native);
     th_sqlact_free(service->sqlact);
     th_engine_free(service->engine);

@@ -8,6 +8,7 @@
 
 #include "base/config.h"
 #include "cli/exits.h"
+#include "functions/functions.h"
 #include "runtime/native.h"
 #include "store/hubs.h"
 
@@ -17,6 +18,7 @@ typedef struct th_service_options {
     const th_config *config;
     const char *conninfo;
     th_hub hub;
+    th_functions *functions; /* NULL: no function app; else as native */
     th_native *native; /* with its apps loaded; the service frees it, also when it cannot start */
 } th_service_options;
 

@@ -103,6 +103,8 @@ static void add_headers(const th__request *r, struct MHD_Response *response)
 {
     if (r->content_type)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, r->content_type);
+    for (size_t i = 0; i < r->header_count; i++)
+        MHD_add_response_header(response, r->headers[i].name, r->headers[i].value);
     if (r->location)
         MHD_add_response_header(response, MHD_HTTP_HEADER_LOCATION, r->location);
     if (r->retry_after)
@@ -120,7 +122,7 @@ enum MHD_Result th__answer_send(th__request *r)
 
     if (r->out.failed || !r->status)
         th__answer_rc(r, TH_INTERNAL, NULL);
-    if (!r->content_type)
+    if (!r->content_type && !r->header_count)
         th_buf_clear(&r->out);
     count(r->server, r->status);
     /* r->out lives until the daemon says that the request is completed. */

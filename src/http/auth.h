@@ -11,7 +11,7 @@ typedef enum th_door {
     TH_DOOR_WEBHOOK, /* the management API: system and master keys */
     TH_DOOR_STARTER, /* routes that apps declare: function and master keys */
     TH_DOOR_METRICS, /* any key */
-    TH_DOOR_ADMIN,   /* what operators do to a whole hub: master keys */
+    TH_DOOR_ADMIN,   /* what operators do to a whole hub, functions of level admin: master keys */
 } th_door;
 
 /* 0: come in; 401: no key of this hub; 403: one, but for another door. */

@@ -110,6 +110,25 @@ static bool try_starters(th__request *r)
     return false;
 }
 
+/* The path of a trigger that answers such requests; NULL: there is none. */
+static const char *trigger_path(const th__request *r, th_trigger_level *level)
+{
+    const th_triggers *triggers = r->server->options.triggers;
+    const char *path = triggers ? below_prefix(r) : NULL;
+
+    return path && triggers->find(triggers->self, r->method, path, level) ? path : NULL;
+}
+
+static bool try_triggers(th__request *r)
+{
+    th_trigger_level level;
+    const char *path = trigger_path(r, &level);
+
+    if (path)
+        th__trigger(r, path);
+    return path != NULL;
+}
+
 typedef struct admin_page {
     const char *path;
     th__handler handler;
@@ -132,6 +151,19 @@ static const admin_page *admin_page_of(const th__request *r)
     return NULL;
 }
 
+/* Of what is not there no key is asked, but where apps have routes of their own. */
+static th_door trigger_door(const th__request *r)
+{
+    static const th_door doors[] = { [TH_TRIGGER_OPEN] = TH_DOOR_OPEN,
+                                     [TH_TRIGGER_FUNCTION] = TH_DOOR_STARTER,
+                                     [TH_TRIGGER_MASTER] = TH_DOOR_ADMIN };
+    th_trigger_level level;
+
+    if (r->server->options.starter_count && below_prefix(r))
+        return TH_DOOR_STARTER;
+    return trigger_path(r, &level) ? doors[level] : TH_DOOR_OPEN;
+}
+
 /* In the order of th__dispatch. Below a door there is no path that opens without its key. */
 th_door th__dispatch_door(th__request *r)
 {
@@ -142,7 +174,7 @@ th_door th__dispatch_door(th__request *r)
     const char *path = th_router_below_base(r->query.path);
     if (path)
         return th_router_is_admin(path) ? TH_DOOR_ADMIN : TH_DOOR_WEBHOOK;
-    return r->server->options.starter_count && below_prefix(r) ? TH_DOOR_STARTER : TH_DOOR_OPEN;
+    return trigger_door(r);
 }
 
 static void stopping(th__request *r)
@@ -180,6 +212,6 @@ void th__dispatch(th__request *r)
         stopping(r);
     else if (path)
         below_base(r, path);
-    else if (!try_starters(r))
+    else if (!try_starters(r) && !try_triggers(r))
         not_found(r);
 }

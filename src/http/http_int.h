@@ -60,6 +60,7 @@ struct th__request {
     th_arena *arena;
     th_buf body, out;
     char *target; /* as it came in the request line */
+    const char *method;
     th_verb verb;
     th_query query;
     th_route route;
@@ -81,6 +82,8 @@ struct th__request {
     const char *content_type; /* NULL: no body */
     const char *location;
     const char *retry_after;
+    const th_trigger_pair *headers; /* more of them, of a trigger's answer */
+    size_t header_count;
     const char *token;  /* x-ms-continuation-token; " " goes out as an empty value */
     th__handler finish; /* runs on the daemon's thread before the answer goes out; may be NULL */
 
@@ -202,6 +205,7 @@ void th__dispatch(th__request *r);         /* dispatch.c: any request that was r
 th_door th__dispatch_door(th__request *r); /* the door that it would come in by */
 void th__start(th__request *r);            /* start_api.c */
 void th__starter(th__request *r, const char *name);
+void th__trigger(th__request *r, const char *path); /* trigger_api.c; path below the prefix */
 void th__start_wait_check(th__request *r);
 /* Takes version (and what else stands in the query) for a start of r->name; what is wrong with it,
  * or NULL. */

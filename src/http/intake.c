@@ -113,6 +113,7 @@ static enum MHD_Result on_headers(th__request *r, const char *method)
 
     r->begun = true;
     r->begun_us = th_mono_us();
+    r->method = th_strdup(r->arena, method);
     r->verb = th_verb_parse(method);
     parse_target(r);
     if (has_two_ends(r)) {

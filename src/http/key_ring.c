@@ -222,18 +222,29 @@ int th__key_check(th__request *r)
     return th_auth_status(door, kind);
 }
 
-const char *th__key_for_urls(th__request *r)
+static const char *system_key(th__key_ring *ring, int32_t hub_id, th_arena *arena)
 {
-    th__key_ring *ring = r->server->key_ring;
     const th_key_hub *hub;
     const char *key = NULL;
 
-    if (!ring || !r->hub)
-        return NULL;
     pthread_rwlock_rdlock(&ring->lock);
-    hub = th_keys_hub(&ring->keys, r->hub->hub_id);
+    hub = th_keys_hub(&ring->keys, hub_id);
     if (hub)
-        key = th_strdup(r->arena, hub->system_key);
+        key = th_strdup(arena, hub->system_key);
     pthread_rwlock_unlock(&ring->lock);
     return key;
+}
+
+const char *th__key_for_urls(th__request *r)
+{
+    th__key_ring *ring = r->server->key_ring;
+
+    return ring && r->hub ? system_key(ring, r->hub->hub_id, r->arena) : NULL;
+}
+
+const char *th_http_server_key(th_http_server *server, th_arena *arena)
+{
+    th__key_ring *ring = server->key_ring;
+
+    return ring ? system_key(ring, ring->own.hub_id, arena) : NULL;
 }

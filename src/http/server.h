@@ -20,6 +20,7 @@
 
 #include "base/error.h"
 #include "engine/engine.h"
+#include "http/trigger.h"
 #include "store/front.h"
 #include "store/hubs.h"
 
@@ -48,9 +49,10 @@ typedef struct th_http_options {
         *route_prefix; /* of starters, without slashes at its ends; NULL: "api"; "" is none */
     const th_http_starter *starters;
     size_t starter_count;
-    bool use_forwarded_host; /* URLs from X-Forwarded-Host and X-Forwarded-Proto */
-    bool store_inputs;       /* historyEvents show inputs of activities */
-    bool reuse_any_state;    /* a start with the id of a live instance terminates that one first */
+    const th_triggers *triggers; /* asked after the starters; NULL: none */
+    bool use_forwarded_host;     /* URLs from X-Forwarded-Host and X-Forwarded-Proto */
+    bool store_inputs;           /* historyEvents show inputs of activities */
+    bool reuse_any_state; /* a start with the id of a live instance terminates that one first */
     const char *default_version; /* of starts that name none; NULL or "": none */
     bool keys;                   /* requests need keys, and URLs in answers have one */
     bool rpc;                    /* serve the RPC door too */
@@ -75,6 +77,9 @@ const char *th_http_server_origin(const th_http_server *server); /* "http://127.
 
 /* What SDKs call rpcBaseUrl, "http://127.0.0.1:17071/durabletask/"; NULL: there is no RPC door. */
 const char *th_http_server_rpc_url(const th_http_server *server);
+
+/* The system key of the own hub, in arena; NULL: requests need none. After start. */
+const char *th_http_server_key(th_http_server *server, th_arena *arena);
 
 /*
  * New requests get 503 and /readiness says so; those under way end within drain_us (waits for a

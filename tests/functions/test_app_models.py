@@ -1,0 +1,101 @@
+"""Other ways to write an app: blueprints, ASGI and WSGI apps, classes that go through activities, names of one's own."""
+import service as svc
+from pyapps import WITH_PYTHON, write_app
+
+BLUEPRINT = """
+import azure.functions as func
+import azure.durable_functions as df
+import json
+
+bp = df.Blueprint()
+
+class Point:
+    def __init__(self, x): self.x = x
+    @staticmethod
+    def to_json(point): return str(point.x)
+    @staticmethod
+    def from_json(text): return Point(int(text))
+
+@bp.activity_trigger(input_name="point", activity="Move it")
+def move(point: Point) -> Point:
+    return Point(point.x + 1)
+
+@bp.orchestration_trigger(context_name="ctx", orchestration="By another name")
+def moves(ctx):
+    point = yield ctx.call_activity("move IT", Point(4))
+    return [type(point).__name__, point.x]
+
+@bp.function_name("Renamed")
+@bp.route(route="renamed", auth_level="anonymous")
+async def async_one(req: func.HttpRequest) -> str:
+    return "renamed"
+
+app = df.DFApp()
+app.register_functions(bp)
+"""
+
+ASGI = """
+import azure.functions as func
+
+async def hello(scope, receive, send):
+    message = await receive()
+    if scope["type"] == "lifespan":
+        await send({"type": "lifespan.startup.complete"})
+        return
+    await send({"type": "http.response.start", "status": 203, "headers": [[b"x-path", scope["path"].encode()]]})
+    await send({"type": "http.response.body", "body": b"got " + message["body"]})
+
+app = func.AsgiFunctionApp(app=hello, http_auth_level=func.AuthLevel.ANONYMOUS)
+"""
+
+WSGI = """
+import azure.functions as func
+
+def hello(environ, start_response):
+    start_response("202 Accepted", [("X-Path", environ["PATH_INFO"])])
+    return [b"got ", environ["wsgi.input"].read()]
+
+app = func.WsgiFunctionApp(app=hello, http_auth_level=func.AuthLevel.ANONYMOUS)
+"""
+
+
+SLOW = """
+import azure.functions as func
+import time
+app = func.FunctionApp()
+
+@app.route(route="slow", auth_level="anonymous")
+def slow(req):
+    time.sleep(3)
+    return "late"
+"""
+
+
+def started(make_service, tmp_path, code, host=None):
+    return make_service(apps=[write_app(tmp_path / "app", code, host)], args=WITH_PYTHON).start()
+
+
+def test_blueprints_names_of_one_s_own_and_classes(make_service, tmp_path):
+    service = started(make_service, tmp_path, BLUEPRINT)
+    status = service.wait_status(service.start_instance("by ANOTHER name"))
+    assert status["output"] == ["Point", 5], status
+    assert service.request("GET", "/api/renamed").text == "renamed"
+
+
+def test_an_asgi_app_has_all_below_its_prefix(make_service, tmp_path):
+    service = started(make_service, tmp_path, ASGI, {"version": "2.0", "extensions": {"http": {"routePrefix": ""}}})
+    answer = service.request("POST", "/any/where", "a body")
+    assert (answer.status, answer.text, answer.headers["x-path"]) == (203, "got a body", "/any/where")
+    assert service.request("GET", "/readiness").status == 200  # the host's own pages stay
+
+
+def test_a_function_that_takes_too_long_is_a_504(make_service, tmp_path):
+    service = started(make_service, tmp_path, SLOW, {"version": "2.0", "functionTimeout": "00:00:01"})
+    assert service.request("GET", "/api/slow").status == 504
+    assert service.request("GET", "/api/nothing").status == 404  # and the host goes on
+
+
+def test_a_wsgi_app(make_service, tmp_path):
+    service = started(make_service, tmp_path, WSGI)
+    answer = service.request("POST", "/api/any/where", "a body")
+    assert (answer.status, answer.text, answer.headers["x-path"]) == (202, "got a body", "/api/any/where")

@@ -1,0 +1,161 @@
+"""Worker processes: more than one, one that dies, one that cannot load the app, an orderly stop."""
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+
+import facts
+import service as svc
+from pyapps import PYTHON, WITH_PYTHON, app, write_app
+
+APPS = [app("everything")]
+ARGS = WITH_PYTHON
+
+
+@pytest.fixture(scope="module")
+def service(database):
+    running = svc.Service(database, apps=APPS, args=ARGS, env={"FUNCTIONS_WORKER_PROCESS_COUNT": "2"})
+    try:
+        yield running.start()
+    finally:
+        running.close()
+
+
+def pid_of(service):
+    return json.loads(service.request("GET", "/api/settings").text)["pid"]
+
+
+def children(service):
+    found = subprocess.run(["pgrep", "-P", str(service.process.pid), "-f", "worker.py"], capture_output=True, text=True)
+    return {int(line) for line in found.stdout.split()}
+
+
+def test_there_are_as_many_processes_as_asked_for(service):
+    svc.until(lambda: len(children(service)) == 2, what="two workers run")
+
+
+def test_an_activity_whose_worker_died_runs_again(service, tmp_path):
+    status = service.wait_status(service.start_instance("survives", None, str(tmp_path)))
+    assert (status["runtimeStatus"], status["output"]) == ("Completed", [1, 3])
+    assert (tmp_path / "crashed").exists()
+
+
+def test_killed_workers_are_replaced_and_no_work_is_lost(service):
+    before = children(service)
+    instances = [service.start_instance("two_events") for _ in range(20)]
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    for instance in instances:
+        for event in ("Ping", "Ping", "Pong"):
+            service.raise_event(instance, event, 1)
+    for instance in instances:
+        assert service.wait_status(instance)["output"] == [1, 1, 1]
+    svc.until(lambda: len(children(service)) == 2 and not children(service) & before, what="two new workers")
+
+
+def test_what_kills_its_worker_each_time_is_given_up_and_all_else_goes_on(service):
+    others = [service.start_instance("racing") for _ in range(10)]
+    status = service.wait_status(service.start_instance("poisoned"))
+    assert "given up: the worker process died 3 times while it ran" in status["output"]
+    for instance in others:
+        assert service.wait_status(instance)["output"] == [0, 1, 2]
+
+
+def test_a_stop_lets_running_activities_end_and_leaves_no_process(database):
+    service = svc.Service(database, apps=APPS, args=ARGS, hub="Stopping")
+    try:
+        service.start()
+        instance = service.start_instance("two_events")
+        service.wait_status(instance, "Running")
+        workers = children(service)
+        assert len(workers) == 1
+        assert service.stop() == 0
+        assert not [pid for pid in workers if os.path.exists(f"/proc/{pid}")]
+        service.start()
+        for event in ("Ping", "Ping", "Pong"):
+            service.raise_event(instance, event, 2)
+        assert service.wait_status(instance)["output"] == [2, 2, 2]
+    finally:
+        service.close()
+
+
+def test_workers_end_when_the_host_is_killed(database):
+    service = svc.Service(database, apps=APPS, args=ARGS, hub="Killed")
+    try:
+        service.start()
+        workers = children(service)
+        service.kill()
+        svc.until(lambda: not [pid for pid in workers if os.path.exists(f"/proc/{pid}")], what="the workers are gone")
+    finally:
+        service.close()
+
+
+def refusal(database, folder, args=WITH_PYTHON, env=None):
+    """What a start says that is refused; its exit status is that of bad configuration."""
+    service = svc.Service(database, apps=[folder], args=args, env=env)
+    try:
+        service.start(ready=False)
+        assert service.process.wait(30) == 3, service.log()
+        return service.log()
+    finally:
+        service.close()
+
+
+HEAD = "import azure.functions as func\napp = func.FunctionApp()\n"
+QUEUE = HEAD + """
+@app.queue_trigger(arg_name="m", queue_name="q", connection="c")
+def queued(m): pass
+"""
+TWICE = HEAD + """
+@app.route(route="a/{b")
+def broken(req): pass
+"""
+
+
+REFUSED = [
+    ("import nothing_of_that_name", "nothing_of_that_name"),
+    (QUEUE, "queueTrigger"),
+    ("import os\nos._exit(7)", "exited with status 7"),
+    ("def broken(:", "SyntaxError"),
+    ("x = 1", "exactly one FunctionApp"),
+    (HEAD, "has no functions"),
+    (TWICE, "function 'broken': its route has a brace"),
+]
+
+
+@pytest.mark.parametrize("code, words", REFUSED if facts.FULL else REFUSED[:3])
+def test_an_app_that_can_t_be_served_ends_the_start_and_says_why(database, tmp_path, code, words):
+    assert words in refusal(database, write_app(tmp_path / "app", code))
+
+
+def test_missing_packages_are_said_with_the_line_that_mends_it(database, tmp_path):
+    python = subprocess.run(["sh", "-c", "command -v python3"], capture_output=True, text=True, env={"PATH": "/usr/bin"})
+    text = refusal(database, write_app(tmp_path / "app", HEAD), ["--python", python.stdout.strip()])
+    assert "-m pip install azure-functions azure-functions-durable" in text
+
+
+@pytest.mark.parametrize("settings, words", [
+    ({"IsEncrypted": True}, "IsEncrypted"),
+    ({"Values": {"A": 1}}, "Values.A: must be a string"),
+    ({"Values": {"FUNCTIONS_WORKER_RUNTIME": "java"}}, "FUNCTIONS_WORKER_RUNTIME"),
+    ({"Values": {"FUNCTIONS_WORKER_PROCESS_COUNT": "many"}}, "FUNCTIONS_WORKER_PROCESS_COUNT"),
+])
+def test_bad_settings_are_named(database, tmp_path, settings, words):
+    assert words in refusal(database, write_app(tmp_path / "app", HEAD, settings=settings))
+
+
+def test_an_interpreter_that_is_not_there_is_named(database, tmp_path):
+    assert "cannot start /nowhere/python" in refusal(database, write_app(tmp_path / "app", HEAD), ["--python", "/nowhere/python"])
+
+
+def test_the_app_s_own_environment_is_found(database, tmp_path):
+    folder = write_app(tmp_path / "app", HEAD + '@app.route(route="x", auth_level="anonymous")\ndef x(req): return "x"\n')
+    os.symlink(os.path.dirname(os.path.dirname(PYTHON)), tmp_path / "app" / ".venv")
+    service = svc.Service(database, apps=[folder], hub="Venv")
+    try:
+        service.start()
+        assert service.request("GET", "/api/x").text == "x"
+    finally:
+        service.close()

@@ -1,0 +1,98 @@
+/* test_function_context.c - what an SDK is shown of history, and what stands around it. */
+#include "functions/context.h"
+
+#include "test.h"
+
+static void check_event(const th_event *event, const char *name, const char *want)
+{
+    th_buf out = TH_BUF_INIT;
+    th__shown shown = { .t_us = INT64_C(1767225600123456), .played = true, .name = name };
+
+    th__context_event(&out, event, &shown);
+    CHECK_STR(out.data ? out.data : "", want);
+    th_buf_free(&out);
+}
+
+#define HEAD(type, id)                                     \
+    "{\"EventType\":" type ",\"EventId\":" id              \
+    ",\"IsPlayed\":true,\"Timestamp\":\"2026-01-01T00:00:" \
+    "00.123456Z\""
+
+TEST(a_result_always_has_a_result)
+{
+    th_event e = th_event_of(TH_TaskCompleted);
+
+    e.task_id = 3;
+    check_event(&e, NULL, HEAD("5", "-1") ",\"TaskScheduledId\":3,\"Result\":null}");
+    e.payload = "[1]";
+    check_event(&e, NULL, HEAD("5", "-1") ",\"TaskScheduledId\":3,\"Result\":\"[1]\"}");
+    e.payload = "not json";
+    check_event(&e, NULL,
+                HEAD("5", "-1") ",\"TaskScheduledId\":3,\"Result\":\"\\\"not json\\\"\"}");
+}
+
+TEST(a_failure_names_the_function_and_the_type)
+{
+    th_event e = th_event_of(TH_TaskFailed);
+
+    e.task_id = 0;
+    e.failure = "{\"type\":\"ValueError\",\"message\":\"boom\",\"stack\":\"line 1\"}";
+    check_event(
+        &e, "f",
+        HEAD("6", "-1") ",\"TaskScheduledId\":0,\"Reason\":\"Activity function 'f' failed:  "
+                        "ValueError: boom\",\"Details\":\"{\\\"Message\\\":\\\"boom\\\","
+                        "\\\"StackTrace\\\":\\\"line 1\\\"}\"}");
+}
+
+TEST(an_event_is_spelled_as_its_waiter_spells_it)
+{
+    th_event e = th_event_of(TH_EventRaised);
+
+    e.name = "PING";
+    e.payload = "1";
+    check_event(&e, "Ping", HEAD("15", "-1") ",\"Name\":\"Ping\",\"Input\":\"1\"}");
+}
+
+TEST(an_entity_s_failure_is_an_answer_with_a_type)
+{
+    th_event e = th_event_of(TH_EntityOperationFailed);
+
+    e.request_id = "id";
+    e.failure = "{\"type\":\"Error\",\"message\":\"no\"}";
+    check_event(
+        &e, NULL,
+        HEAD("15", "-1") ",\"Name\":\"id\",\"Input\":\"{\\\"exceptionType\\\":\\\"Error\\\","
+                         "\\\"result\\\":\\\"\\\\\\\"no\\\\\\\"\\\"}\"}");
+}
+
+TEST(what_no_sdk_reads_is_left_out)
+{
+    th_event e = th_event_of(TH_TaskScheduled);
+
+    e.name = "f";
+    check_event(&e, NULL, "");
+}
+
+static void check_input(const char *input, const char *want)
+{
+    th_orch_item item = { .instance_id = "i" };
+    th_buf out = TH_BUF_INIT;
+    char start[100];
+
+    th__context_tail(&out, &item, input);
+    snprintf(start, sizeof start, "],\"input\":%s,\"instanceId\":\"i\"", want);
+    CHECK_MEM(out.data, start, strlen(start));
+    th_buf_free(&out);
+}
+
+TEST(an_input_is_one_that_the_python_sdk_can_read)
+{
+    check_input(NULL, "null");
+    check_input("null", "null");
+    check_input("{\"a\":1}", "{\"a\":1}");
+    check_input("\"{\\\"a\\\":1}\"", "\"{\\\"a\\\":1}\""); /* a string that holds JSON */
+    check_input("\"text\"", "\"\\\"text\\\"\"");
+    check_input(" 5", "\"5\"");
+    check_input("[1]", "\"[1]\"");
+    check_input("no json", "\"no json\"");
+}

@@ -1,0 +1,374 @@
+"""Language worker for Python apps of the v2 model. The channel is described in ../README.md.
+
+This file imports nothing but the standard library until the app's own packages are on the path.
+"""
+import argparse
+import asyncio
+import base64
+import contextvars
+import importlib.util
+import inspect
+import json
+import logging
+import os
+import platform
+import socket
+import struct
+import sys
+import threading
+import traceback
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+invocation = contextvars.ContextVar("invocation", default=None)
+
+
+class Channel:
+    """Frames on the inherited socket; sending is safe from any thread."""
+
+    def __init__(self, fd):
+        os.set_inheritable(fd, False)
+        self.socket = socket.socket(fileno=fd)
+        self.lock = threading.Lock()
+
+    def send(self, message):
+        text = json.dumps(message, ensure_ascii=False).encode("utf-8", "replace")
+        with self.lock:
+            self.socket.sendall(struct.pack(">I", len(text)) + text)
+
+    def _exactly(self, n):
+        parts = []
+        while n:
+            part = self.socket.recv(min(n, 1 << 20))
+            if not part:
+                return None
+            parts.append(part)
+            n -= len(part)
+        return b"".join(parts)
+
+    def receive(self):
+        header = self._exactly(4)
+        if header is None:
+            return None
+        text = self._exactly(struct.unpack(">I", header)[0])
+        return None if text is None else json.loads(text)
+
+
+class LogHandler(logging.Handler):
+    """Log records become rpc_log messages."""
+
+    LEVELS = ((logging.CRITICAL, "Critical"), (logging.ERROR, "Error"), (logging.WARNING, "Warning"),
+              (logging.INFO, "Information"), (logging.DEBUG, "Debug"))
+
+    def __init__(self, channel):
+        super().__init__()
+        self.channel = channel
+
+    def emit(self, record):
+        level = next((name for least, name in self.LEVELS if record.levelno >= least), "Trace")
+        try:
+            self.channel.send({"rpc_log": {
+                "invocation_id": invocation.get() or "", "category": record.name, "level": level,
+                "message": self.format(record), "log_category": "User"}})
+        except OSError:
+            pass
+
+
+def exception_of(error, message=None):
+    kind = type(error).__name__
+    stack = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    return {"message": message or f"{kind}: {error}", "type": kind, "stack_trace": stack, "is_user_exception": True}
+
+
+def failure(error, message=None):
+    return {"status": "Failure", "exception": exception_of(error, message)}
+
+
+SUCCESS = {"status": "Success"}
+INPUTS = {"httpTrigger", "durableClient", "orchestrationTrigger", "activityTrigger", "entityTrigger", "timerTrigger"}
+
+
+class Context:
+    """What a parameter called `context` that no binding names gets."""
+
+    def __init__(self, function, directory, request):
+        self.function_name = function
+        self.function_directory = directory
+        self.invocation_id = request.get("invocation_id")
+        self.trace_context = request.get("trace_context")
+        self.retry_context = request.get("retry_context")
+        self.thread_local_storage = threading.local()
+
+
+class Function:
+    def __init__(self, app_function, directory, script):
+        self.name = app_function.get_function_name()
+        self.callable = app_function.get_user_function()
+        self.raw_bindings = [str(b) for b in app_function.get_raw_bindings()]
+        self.bindings = {b["name"]: b for b in map(json.loads, self.raw_bindings)}
+        self.id = str(uuid.uuid5(uuid.NAMESPACE_OID, self.name))
+        self.directory = directory
+        self.script = script
+        self.is_async = asyncio.iscoroutinefunction(self.callable)
+        self.trigger = next((b for b in self.bindings.values() if b["type"].endswith("Trigger")), None)
+        self.kind = self.trigger["type"] if self.trigger else None
+        for binding in self.bindings.values():
+            is_output = binding.get("direction", "").upper() == "OUT" and binding["type"] == "http"
+            if binding["type"] not in INPUTS and not is_output:
+                raise ValueError(f"function '{self.name}': there is nothing here for the binding "
+                                 f"'{binding['name']}' of type {binding['type']}")
+        self.is_durable = self.kind in ("orchestrationTrigger", "entityTrigger")
+        self.returns = self.kind == "activityTrigger" or self.is_durable or any(
+            b["type"] == "http" and b["name"] == "$return" for b in self.bindings.values())
+        parameters = set(inspect.signature(self.callable).parameters)
+        self.wants_context = "context" in parameters and "context" not in self.bindings
+        self.check_parameters(parameters)
+
+    def check_parameters(self, parameters):
+        """Bindings and parameters must be the same names; the SDK's own wrappers take what comes."""
+        if self.is_durable:
+            return
+        bound = {name for name in self.bindings if name != "$return"}
+        strange = parameters - bound - {"context", "args", "kwargs"}
+        missing = bound - parameters
+        if strange:
+            raise ValueError(f"function '{self.name}': no binding is called {', '.join(sorted(strange))}")
+        if missing and not {"args", "kwargs"} & parameters:
+            raise ValueError(f"function '{self.name}': it has no parameter for the binding {', '.join(sorted(missing))}")
+
+    def metadata(self):
+        return {"name": self.name, "function_id": self.id, "directory": self.directory,
+                "script_file": self.script, "entry_point": self.callable.__name__,
+                "raw_bindings": self.raw_bindings, "language": "python",
+                "properties": {"worker_indexed": "True"}, "status": SUCCESS}
+
+
+class Worker:
+    def __init__(self, channel, worker_id):
+        self.channel = channel
+        self.worker_id = worker_id
+        self.functions = {}
+        self.func = None
+        self.folder = os.getcwd()
+        self.ending = False
+        self.running = 0
+        count = os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT", "")
+        threads = int(count) if count.isdigit() and int(count) > 0 else min(32, (os.cpu_count() or 1) + 4)
+        self.pool = ThreadPoolExecutor(max_workers=threads)
+
+    # ---- loading ----
+
+    def prepare(self):
+        sys.path.insert(0, self.folder)
+        packages = os.path.join(self.folder, ".python_packages", "lib", "site-packages")
+        if os.path.isdir(packages):
+            sys.path.insert(1, packages)
+        try:
+            import azure.functions as func
+        except ImportError as error:
+            raise RuntimeError(f"the package {error.name or 'azure-functions'} is missing in {sys.executable}: "
+                               f"{sys.executable} -m pip install azure-functions azure-functions-durable") from error
+        self.func = func
+
+    def index(self):
+        name = os.environ.get("PYTHON_SCRIPT_FILE_NAME") or "function_app.py"
+        path = os.path.join(self.folder, name)
+        spec = importlib.util.spec_from_file_location(os.path.splitext(name)[0], path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        register = getattr(self.func, "FunctionRegister", None) or self.func.FunctionApp
+        apps = {id(v): v for v in vars(module).values() if isinstance(v, register)}
+        if len(apps) != 1:
+            raise ValueError(f"{name} must have exactly one FunctionApp at module level, and has {len(apps)}")
+        for app_function in next(iter(apps.values())).get_functions():
+            function = Function(app_function, self.folder, name)
+            self.functions[function.id] = function
+
+    # ---- handshake ----
+
+    def worker_init_request(self, request_id, message):
+        self.folder = message.get("function_app_directory") or self.folder
+        result = SUCCESS
+        try:
+            self.prepare()
+        except Exception as error:
+            result = failure(error, str(error))
+        self.channel.send({"request_id": request_id, "worker_init_response": {
+            "result": result,
+            "capabilities": {"RawHttpBodyBytes": "true", "RpcHttpBodyOnly": "true",
+                             "RpcHttpTriggerMetadataRemoved": "true", "WorkerStatus": "true"},
+            "worker_metadata": {"runtime_name": "python", "runtime_version": platform.python_version(),
+                                "worker_version": "1"}}})
+
+    def functions_metadata_request(self, request_id, message):
+        answer = {"function_metadata_results": [], "result": SUCCESS}
+        try:
+            self.index()
+            answer["function_metadata_results"] = [f.metadata() for f in self.functions.values()]
+        except BaseException as error:
+            answer["result"] = failure(error)
+        self.channel.send({"request_id": request_id, "function_metadata_response": answer})
+
+    def function_load_request(self, request_id, message):
+        result = SUCCESS
+        try:
+            if not self.functions:
+                self.index()
+            if message["function_id"] not in self.functions:
+                raise KeyError(f"there is no function {message['function_id']}")
+        except BaseException as error:
+            result = failure(error)
+        self.channel.send({"request_id": request_id, "function_load_response": {
+            "function_id": message.get("function_id"), "result": result}})
+
+    def worker_status_request(self, request_id, message):
+        self.channel.send({"request_id": request_id, "worker_status_response": {}})
+
+    # ---- invocations ----
+
+    def argument(self, function, binding, data):
+        kind = binding["type"]
+        text = data.get("string", data.get("json"))
+        if kind == "httpTrigger":
+            http = data["http"]
+            body = base64.b64decode(http.get("body", {}).get("bytes", ""))
+            return self.func.HttpRequest(method=http["method"], url=http["url"], headers=http.get("headers", {}),
+                                         params=http.get("query", {}), route_params=http.get("params", {}), body=body)
+        if kind == "durableClient":
+            return text
+        if kind == "orchestrationTrigger":
+            from azure.functions import _durable_functions
+            return _durable_functions.OrchestrationContext(text)
+        if kind == "entityTrigger":
+            from azure.functions import _durable_functions
+            return _durable_functions.EntityContext(text)
+        if text is None:
+            return None
+        from azure.functions import meta
+        datum = meta.Datum(text, "json" if kind == "timerTrigger" else "string")
+        return meta.get_binding_registry().get(kind).decode(datum, trigger_metadata=None)
+
+    def call(self, function, request):
+        inputs = {i["name"]: i.get("data", {}) for i in request.get("input_data", [])}
+        arguments = {name: self.argument(function, binding, inputs[name])
+                     for name, binding in function.bindings.items() if name in inputs}
+        if function.is_durable:
+            return function.callable(arguments[function.trigger["name"]])
+        if function.wants_context:
+            arguments["context"] = Context(function.name, function.directory, request)
+        return function.callable(**arguments)
+
+    def http_value(self, value):
+        if value is None:
+            return {}
+        if isinstance(value, str):
+            return {"string": value}
+        headers = {}
+        for name in value.headers.keys():
+            headers.setdefault(name.lower(), value.headers.getlist(name) if hasattr(value.headers, "getlist")
+                               else value.headers[name])
+        if "content-type" not in headers and value.mimetype:
+            text = value.mimetype.startswith("text/") and value.charset
+            headers["content-type"] = value.mimetype + (f"; charset={value.charset}" if text else "")
+        return {"http": {"status_code": str(value.status_code), "headers": headers,
+                         "body": {"bytes": base64.b64encode(value.get_body()).decode()}}}
+
+    def value(self, function, value):
+        if function.kind == "httpTrigger":
+            return self.http_value(value)
+        if function.is_durable:
+            return {"json": value}
+        if value is not None and not function.returns:
+            raise RuntimeError(f"function '{function.name}' without a $return binding returned a value")
+        if function.kind == "activityTrigger":
+            from azure.functions import meta
+            datum = meta.get_binding_registry().get("activityTrigger").encode(value, expected_type=None)
+            return {datum.type: datum.value}
+        return {}
+
+    def answer(self, request, **members):
+        sys.stdout.flush()
+        self.channel.send({"invocation_response": {"invocation_id": request["invocation_id"], **members}})
+
+    def run_sync(self, function, request):
+        invocation.set(request["invocation_id"])
+        try:
+            value = self.value(function, self.call(function, request))
+        except BaseException as error:
+            self.answer(request, result=failure(error))
+        else:
+            self.answer(request, result=SUCCESS, return_value=value)
+
+    async def run_async(self, function, request):
+        invocation.set(request["invocation_id"])
+        try:
+            value = self.value(function, await self.call(function, request))
+        except BaseException as error:
+            self.answer(request, result=failure(error))
+        else:
+            self.answer(request, result=SUCCESS, return_value=value)
+
+    def invocation_request(self, request_id, request):
+        function = self.functions[request["function_id"]]
+        self.running += 1
+        if function.is_async:
+            task = self.loop.create_task(self.run_async(function, request), context=contextvars.copy_context())
+        else:
+            task = self.loop.run_in_executor(self.pool, contextvars.copy_context().run, self.run_sync, function, request)
+        task.add_done_callback(self.ran)
+
+    def ran(self, task):
+        self.running -= 1
+        if self.ending and not self.running:
+            self.loop.stop()
+
+    def worker_terminate(self, request_id, message):
+        self.ending = True
+        if not self.running:
+            self.loop.stop()
+
+    # ---- life ----
+
+    def take(self, message):
+        for kind, content in message.items():
+            handler = getattr(self, kind, None) if kind != "request_id" else None
+            if handler and isinstance(content, dict):
+                handler(message.get("request_id", ""), content)
+
+    def read(self):
+        while True:
+            try:
+                message = self.channel.receive()
+            except OSError:
+                message = None
+            if message is None:
+                os._exit(0)
+            self.loop.call_soon_threadsafe(self.take, message)
+
+    def run(self):
+        self.loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self.loop)
+        self.channel.send({"start_stream": {"worker_id": self.worker_id}})
+        threading.Thread(target=self.read, daemon=True).start()
+        self.loop.run_forever()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--functions-channel", required=True)
+    parser.add_argument("--functions-worker-id", required=True)
+    parser.add_argument("--functions-request-id")
+    parser.add_argument("--functions-max-message-length", type=int)
+    options, _ = parser.parse_known_args()
+    channel = Channel(int(options.functions_channel.removeprefix("fd:")))
+    debug = os.environ.get("PYTHON_ENABLE_DEBUG_LOGGING")
+    logging.getLogger().setLevel(logging.DEBUG if debug else logging.INFO)
+    logging.getLogger().addHandler(LogHandler(channel))
+    worker = Worker(channel, options.functions_worker_id)
+    worker.run()
+    sys.stdout.flush()
+    os._exit(0)
+
+
+main()
