@@ -54,20 +54,33 @@ static const char *python_in(th_arena *arena, const char *folder)
     return access(path, X_OK) == 0 ? path : NULL;
 }
 
-/* A virtual environment in the app's folder, or in the one above. */
-static const char *python_beside(th_arena *arena, const char *folder)
+/* A virtual environment in this folder. */
+static const char *python_of(th_arena *arena, const char *folder)
 {
-    static const char *const places[] = { "/.venv", "/venv", "/../.venv", "/../venv" };
+    static const char *const names[] = { ".venv", "venv" };
+    char real[PATH_MAX];
 
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        char real[PATH_MAX];
-        if (!realpath(th_sprintf(arena, "%s%s", folder, places[i]), real))
-            continue;
-        const char *python = python_in(arena, real);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *python = realpath(th_sprintf(arena, "%s/%s", folder, names[i]), real)
+                                 ? python_in(arena, real)
+                                 : NULL;
         if (python)
             return python;
     }
     return NULL;
+}
+
+/* A virtual environment in the app's folder, or in one above it. */
+static const char *python_beside(th_arena *arena, const char *folder)
+{
+    char real[PATH_MAX];
+    const char *python = NULL;
+
+    if (!realpath(folder, real))
+        return NULL;
+    while (*real && !(python = python_of(arena, real)))
+        *strrchr(real, '/') = '\0';
+    return python;
 }
 
 static const char *choose_python(th_arena *arena, const th__app *app, const char *given)
