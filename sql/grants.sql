@@ -39,7 +39,7 @@ declare
     c_views constant text := 'taskhub.instances_view, taskhub.history_events, taskhub.inbox_view, '
         'taskhub.activities_view, taskhub.partitions_view, taskhub.workers_view, taskhub.locks_view, taskhub.stuck, '
         'taskhub.entities_view, taskhub.schedules_view, taskhub.sql_activities_view, taskhub.early_events, '
-        'taskhub.executions_view, taskhub.poisoned, taskhub.purges_view';
+        'taskhub.executions_view, taskhub.poisoned, taskhub.purges_view, taskhub.unserved';
     c_reading constant text := 'taskhub.now, taskhub.partition_hash, taskhub.partition_of, taskhub.resolve_hub, '
         'taskhub.status_name, taskhub.status_number, taskhub.is_finished, taskhub.kind_name, taskhub.memo_waits, '
         'taskhub.get_instance, taskhub.get_entity, taskhub.entity_id, taskhub.cron_next, taskhub.tags_contain, '

@@ -42,6 +42,7 @@ begin
     delete from taskhub.sql_activities where hub_id = v_hub.hub_id;
     delete from taskhub.schedules where hub_id = v_hub.hub_id;
     delete from taskhub.workers where hub_id = v_hub.hub_id;
+    delete from taskhub.names where hub_id = v_hub.hub_id;
     delete from taskhub.partitions where hub_id = v_hub.hub_id;
     delete from taskhub.keys where hub_id = v_hub.hub_id;
     delete from taskhub.hub_secrets where hub_id = v_hub.hub_id;

@@ -7,7 +7,7 @@
 --   activity          one runs, or is about to be taken; activity_delayed: tried again later; activity_lost: its worker is gone
 --   parked            an activity waits for somebody to let it run again or fail: it is in taskhub.poisoned
 --   throttled         an activity waits although processes that have it are alive
---   no_worker         no live process has the orchestrator or activity
+--   no_worker         no live process has the orchestrator, entity or activity; or, of a message, owns partitions
 --   timer, scheduled  a durable timer or a delayed message is not due yet
 --   event             an external event has not come
 --   child             a sub-orchestration has not finished

@@ -10,11 +10,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
     with alive as materialized (
         select * from taskhub.live_workers(p_hub.hub_id) where roles like '%orchestrators%'
     ), owners as (
-        select count(*) > 0 as any_alive,
-               p_instance.is_entity or coalesce(bool_or(exists (
-                   select from unnest(a.orchestrators) n where lower(n collate "C") = lower(p_instance.name collate "C"))), false)
-                   as has_name
-        from alive a
+        select count(*) > 0 as any_alive from alive a
     ), message as (
         select taskhub.kind_name(m.kind) as kind, m.name, m.due, m.sent_at, m.kind as number,
                case when m.due = 'infinity' then 'held'
@@ -43,15 +39,12 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
                else format('a message, %s, is to come at %s', m.kind, taskhub.utc_text(m.due)) end
     from message m where m.state in ('scheduled_start', 'timer', 'scheduled')
     union all
-    select case when not o.any_alive or not o.has_name then 'no_worker'
+    select case when not o.any_alive then 'no_worker'
                 when w.is_overdue then 'overdue' else 'message' end,
            w.since, null, p_instance.name, null, null, null, null,
            case when not o.any_alive
-                    then format('%s messages (%s) wait since %s for a process that runs orchestrators: none is alive',
+                    then format('%s messages (%s) wait since %s for a process that owns partitions: none is alive',
                                 w.n, w.kinds, taskhub.utc_text(w.since))
-                when not o.has_name
-                    then format('%s messages (%s) wait since %s for a process that has the orchestrator "%s": none is alive',
-                                w.n, w.kinds, taskhub.utc_text(w.since), p_instance.name)
                 when w.is_overdue
                     then format('%s messages (%s) are due since %s, and the owner of its partition has not taken them',
                                 w.n, w.kinds, taskhub.utc_text(w.since))

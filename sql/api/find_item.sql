@@ -16,7 +16,7 @@ begin
     select a.* into v_item
     from taskhub.instances i
     join taskhub.activities a on a.partition_id = i.partition_id and a.instance_id = i.instance_id
-         and a.execution_id = i.execution_id and a.seq = p_seq
+         and a.execution_id = i.execution_id and a.seq = p_seq and a.kind = 0
     where i.partition_id = taskhub.partition_of(p_instance_id, p_hub.name) and i.instance_id = p_instance_id
     for update of a;
     if not found then

@@ -29,6 +29,7 @@ returns text language sql immutable strict as $$
         when 28 then 'EntityLockGranted'
         when 29 then 'EntityUnlockSent'
         when 30 then 'ExecutionRewound'
+        when 100 then 'EpisodeAnswered'
     end
 $$;
 comment on function taskhub.kind_name(int) is 'The kind of message that a number of inbox.kind stands for.';

@@ -1,6 +1,7 @@
 -- taskhub.stuck: instances that are not finished and that nothing will wake (protocol, 9.3). Empty, always.
 --
--- An instance may wait for a message or timer; an activity, queued or with a live worker; a child that is live or about
+-- An instance may wait for a message or timer; an activity or an episode for another process, queued (though no worker may
+-- have its name: taskhub.unserved tells) or with a live worker; a child that is live or about
 -- to start or to be rewound; an event, as the memo of its last episode tells; or, suspended, for its resumption. A message that is due
 -- for 30 s while a live worker of the hub runs orchestrators is overdue; without such a worker everything waits for one.
 -- In a paused hub no message is overdue, nor for that while after it is resumed.
@@ -33,7 +34,9 @@ with alive as materialized (
     select m.partition_id, m.instance_id, min(m.sent_at) as since,
            max(i.lock_holder) is not null
            or exists (select from taskhub.inbox d where d.partition_id = m.partition_id
-                      and d.instance_id = m.instance_id and d.due < 'infinity') as is_reachable
+                      and d.instance_id = m.instance_id and d.due < 'infinity')
+           or exists (select from taskhub.activities a where a.partition_id = m.partition_id
+                      and a.instance_id = m.instance_id and a.kind <> 0) as is_reachable
     from taskhub.inbox m
     left join taskhub.instances i on i.partition_id = m.partition_id and i.instance_id = m.instance_id and i.is_entity
     where m.due = 'infinity' and m.instance_id like '@%'

@@ -79,17 +79,47 @@ where m.kind = 17 and m.start_id is null and m.due in ('-infinity', 'infinity')
 comment on view taskhub.early_events is
     'Events that are kept for instances that do not exist yet (setting early_events), and when each of them goes.';
 
+-- What nobody takes who is alive says so.
 create or replace view taskhub.activities_view as
+with served as materialized (
+    select distinct w.hub_id, n.kind, lower(n.name collate "C") as name
+    from taskhub.workers w
+    join taskhub.locks_view l on l.class = 'worker' and l.id = w.worker_id
+    cross join lateral (select 0, unnest(w.activities) union all select 1, unnest(w.orchestrators)
+                        union all select 2, unnest(w.entities)) n(kind, name)
+    where w.dead_at is null
+    union
+    select s.hub_id, 0, s.name_key
+    from taskhub.sql_activities s
+    where exists (select from taskhub.workers w join taskhub.locks_view l on l.class = 'worker' and l.id = w.worker_id
+                  where w.hub_id = s.hub_id and w.dead_at is null and w.roles like '%activities%')
+)
 select h.name as hub, a.instance_id, a.name, case when a.claimed_by is not null then 'claimed' when a.due = 'infinity' then 'parked' else 'queued' end as state,
        a.claimed_by as worker_id, w.host, w.pid, a.claimed_at, a.input, a.attempt, a.crashes,
        case when a.due > a.created_at then a.due end as due, a.created_at, a.priority, a.version, a.id, a.seq, a.task_id, a.claim_no,
-       replace(a.execution_id::text, '-', '') as execution_id, a.partition_id
+       replace(a.execution_id::text, '-', '') as execution_id, a.partition_id,
+       case a.kind when 0 then 'activity' when 1 then 'episode' else 'operations' end as kind,
+       case when a.claimed_by is null and s.name is null
+            then format('no worker for the %s "%s"',
+                        case a.kind when 0 then 'activity' when 1 then 'orchestrator' else 'entity' end, a.name) end
+           as problem
 from taskhub.activities a
 join taskhub.partitions p on p.partition_id = a.partition_id
 join taskhub.hubs h on h.hub_id = p.hub_id
-left join taskhub.workers w on w.worker_id = a.claimed_by;
+left join taskhub.workers w on w.worker_id = a.claimed_by
+left join served s on s.hub_id = h.hub_id and s.kind = a.kind and s.name = lower(a.name collate "C");
 comment on view taskhub.activities_view is
-    'Activities that have not completed: queued, parked as poison, or claimed and by which worker process.';
+    'Activities that have not completed, and episodes for another process: queued, parked as poison, or claimed and by which worker process; '
+    'the problem if no worker that is alive has the name.';
+
+create or replace view taskhub.unserved as
+select v.hub, v.kind, min(v.name) as name, count(*) as waiting, min(greatest(v.due, v.created_at)) as since,
+       min(v.problem) as problem
+from taskhub.activities_view v
+where v.problem is not null
+group by v.hub, v.kind, lower(v.name collate "C");
+comment on view taskhub.unserved is
+    'Names that something waits for and that no worker has that is alive: it goes on when one comes.';
 
 create or replace view taskhub.partitions_view as
 select h.name as hub, p.partition_id, p.ordinal, l.pid is not null as held, p.worker_id, w.host, w.pid,

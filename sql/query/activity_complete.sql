@@ -1,5 +1,6 @@
 -- Completes activities whose claim is still current: the row goes, the completion comes into the inbox, in one statement
--- (protocol A4). Arrays sorted by key: partition, id, claim number, kind (7 completed, 8 failed), result, body.
+-- (protocol A4). Arrays sorted by key: partition, id, claim number, kind (7 completed, 8 failed, 100 an episode
+-- was answered), result, body.
 with gone as (
     delete from taskhub.activities a
     using unnest($1::int[], $2::bigint[], $3::int[], $4::smallint[], $5::text[], $6::text[])

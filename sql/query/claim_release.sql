@@ -1,5 +1,5 @@
 -- What dead or unknown workers hold in a partition (protocol A5): comes free with one crash more; at the limit it is
--- answered as failed, or parked (due at infinity) where the hub says so. Partition, this worker, limit. Returns how many came
+-- answered as failed, or parked (due at infinity) where the hub says so; an episode is answered to its owner, who fails the instance. Partition, this worker, limit. Returns how many came
 -- free, how many are poison, and how many are left because somebody has locked them: a SQL activity whose session has
 -- outlived its process, and which may still complete it.
 with hub as (
@@ -28,14 +28,22 @@ with hub as (
 ), poisoned as (
     delete from taskhub.activities a using had h
     where a.partition_id = h.partition_id and a.id = h.id and h.is_poison and not h.is_parked
-    returning a.partition_id, a.instance_id, a.start_id, a.execution_id, a.seq, a.name, a.crashes
+    returning a.partition_id, a.instance_id, a.start_id, a.execution_id, a.seq, a.name, a.crashes, a.kind,
+              a.id, a.messages
 ), answered as (
     insert into taskhub.inbox (partition_id, instance_id, start_id, execution_id, kind, ref, body)
-    select p.partition_id, p.instance_id, p.start_id, p.execution_id, 8, p.seq,
-           json_build_object('failure', json_build_object(
-               'type', 'PoisonActivity',
-               'message', format('activity "%s" was given up: its worker died %s times while it ran', p.name, p.crashes + 1)))::text
+    select p.partition_id, p.instance_id, p.start_id, p.execution_id, case p.kind when 0 then 8 else 100 end, p.seq,
+           case p.kind when 0 then json_build_object('failure', f.failure)
+                else json_build_object('item', p.id, 'taken', p.messages::json, 'failure', f.failure::text) end::text
     from poisoned p
+    cross join lateral (
+        select case p.kind when 0 then 'PoisonActivity' when 1 then 'PoisonOrchestrator' else 'PoisonOperation' end as type,
+               case p.kind when 0 then 'activity' when 1 then 'orchestrator' else 'entity' end as what) k
+    cross join lateral (
+        select json_build_object(
+            'type', k.type,
+            'message', format('%s "%s" was given up: its worker died %s times while it ran', k.what, p.name, p.crashes + 1))
+            as failure) f
     returning 1
 )
 select (select count(*) from freed where not is_parked),

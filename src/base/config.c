@@ -32,6 +32,7 @@ const th__setting th__settings[] = {
     { "log_format", "TASKHUB_LOG_FORMAT", NULL, AT(log_format), TH__FORMAT, 0, 0 },
     { "no_http", NULL, NULL, AT(no_http), TH__BOOL, 0, 0 },
     { "no_orchestrators", NULL, NULL, AT(no_orchestrators), TH__BOOL, 0, 0 },
+    { "no_partitions", NULL, NULL, AT(no_partitions), TH__BOOL, 0, 0 },
     { "no_activities", NULL, NULL, AT(no_activities), TH__BOOL, 0, 0 },
     { "auth", NULL, NULL, AT(auth), TH__BOOL, 0, 0 },
     { "no_auth", NULL, NULL, AT(no_auth), TH__BOOL, 0, 0 },

@@ -32,7 +32,8 @@ typedef struct th_config {
     th_log_level log_level;
     th_log_format log_format;
     bool no_http;
-    bool no_orchestrators;
+    bool no_orchestrators; /* owns no partitions either */
+    bool no_partitions;    /* runs orchestrators for those who own some */
     bool no_activities;
     bool auth;              /* requests need keys even on loopback */
     bool no_auth;           /* they need none wherever they come from */

@@ -48,6 +48,7 @@ static th_engine_options engine_options(const th_service *service, const char *w
         .where = where,
         .pumps = config->workers,
         .orchestrators = !config->no_orchestrators,
+        .no_partitions = config->no_partitions,
         .activities = !config->no_activities,
         .max_activities = config->max_activities,
         .max_orchestrators = config->max_orchestrators,
@@ -152,6 +153,13 @@ static bool has_rpc_door(const th_service *service)
     return config->rpc_port < 0 ? config->local_rpc || service->functions : config->rpc_port > 0;
 }
 
+static bool has_function(void *arg, th_item_kind kind, const char *name, const char *version)
+{
+    const th_executor *native = th_native_executor(arg);
+
+    return native->can_run(native->self, kind, name, version);
+}
+
 static th_rc start_http(th_service *service, th_error *err)
 {
     const th_config *config = service->config;
@@ -159,6 +167,8 @@ static th_rc start_http(th_service *service, th_error *err)
         .bind = config->bind,
         .port = config->port,
         .engine = service->engine,
+        .has_function = has_function,
+        .has_arg = service->native,
         .front = service->front,
         .conninfo = service->conninfo,
         .hub = service->hub,

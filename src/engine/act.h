@@ -32,8 +32,10 @@ struct th_act {
     int64_t started_us;     /* monotonic; 0: waits for a slot */
     uint32_t slot;
     int name_index;
-    bool suspect;   /* workers have died with it: its completion is written at once, before the next
-                       such one is claimed */
+    int16_t kind; /* 0: an activity; th_episode_kind: an episode of another owner, whose result and
+                     failure are payload and body of the reply */
+    bool suspect; /* workers have died with it: its completion is written at once, before the next
+                     such one is claimed */
     bool cancelled; /* it has been told that nobody waits for it */
     bool quick;     /* counts among those that will be done in a moment */
     /* The answer, once there is one. */

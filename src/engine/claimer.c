@@ -161,6 +161,8 @@ static th_rc reconcile(claimer *c, th_error *err)
         int64_t freed = 0;
         size_t n;
         int64_t *running = th_dispatch_running(engine->dispatch, p, &n);
+        if (engine->runner)
+            running = th__runner_running(engine->runner, p, running, &n);
         th_rc rc = th_activities_reconcile(c->db, p, engine->worker_id, running, n, &freed, err);
         free(running);
         if (rc != TH_OK)
@@ -254,11 +256,21 @@ static th_rc refresh_names(claimer *c, th_error *err)
     return rc;
 }
 
+/* Episodes that our commits wrote: whoever can run them hears of it. */
+static th_rc tell_runners(claimer *c, th_error *err)
+{
+    if (!atomic_exchange(&c->engine->episodes_written, false))
+        return TH_OK;
+    return th_notify_episodes(c->db, c->engine->hub.hub_id, err);
+}
+
 static th_rc round_of(claimer *c, th_error *err)
 {
     size_t found = 0;
     bool wanted = atomic_exchange(&c->engine->claims_wanted, false);
     th_rc rc = wake_foreign(c, err);
+    if (rc == TH_OK)
+        rc = tell_runners(c, err);
     if (rc == TH_OK)
         rc = refresh_names(c, err);
     if (rc == TH_OK && wanted)

@@ -72,6 +72,7 @@ static size_t pick(const th_act_list *acts, bool abandoned, th_completed *items)
                                      .claim_no = a->claim_no,
                                      .result = a->result,
                                      .failure = a->failure,
+                                     .is_reply = a->kind != 0,
                                      .delay_us = abandoned ? -1 - a->started_us : 0,
                                      .next_input = a->next_input };
     }
@@ -111,6 +112,14 @@ static th_rc write_completions(th_engine *engine, th_db *db, th_completed *items
     return tell_owners(engine, db, items, n, err);
 }
 
+static bool has_episodes(const th_act_list *acts)
+{
+    for (const th_act *a = acts->head; a; a = a->next)
+        if (a->kind)
+            return true;
+    return false;
+}
+
 static th_rc write_all(th_engine *engine, th_db *db, const th_act_list *acts, th_error *err)
 {
     th_completed *items = th_malloc((acts->count + 1) * sizeof *items);
@@ -120,6 +129,8 @@ static th_rc write_all(th_engine *engine, th_db *db, const th_act_list *acts, th
     if (n) {
         rc = th_activities_abandon(db, items, n, err);
         th__want_claims(engine);
+        if (has_episodes(acts))
+            th__offer_episodes(engine);
     }
     free(items);
     return rc;
@@ -158,7 +169,7 @@ static void one_round(th_engine *engine, th_db **db)
     th_rc rc = *db ? write_all(engine, *db, &acts, &err) : TH_DB_LOST;
     if (rc == TH_OK) {
         for (th_act *a; (a = th_act_pop(&acts)) != NULL;) {
-            if (a->suspect)
+            if (a->suspect && !a->kind)
                 th__want_claims(engine); /* the next one may run */
             th_act_free(a);
         }

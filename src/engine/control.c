@@ -50,14 +50,18 @@ static th_rc register_on(th_engine *engine, th_db *db, th_error *err)
                             .hub_id = engine->hub.hub_id,
                             .host = engine->options.where,
                             .pid = (int32_t)getpid(),
-                            .orchestrators = engine->options.orchestrators,
+                            .partitions = th__owns(engine),
+                            .episodes = engine->options.orchestrators,
                             .activities = engine->options.activities,
                             .orchestrator_names = orchestrators,
                             .activity_names = activities,
                             .entity_names = entities };
-    info.orchestrator_count = names_of(engine, TH_ITEM_ORCHESTRATOR, orchestrators, MAX);
-    info.activity_count = names_of(engine, TH_ITEM_ACTIVITY, activities, MAX);
-    info.entity_count = names_of(engine, TH_ITEM_ENTITY, entities, MAX);
+    if (engine->options.orchestrators) {
+        info.orchestrator_count = names_of(engine, TH_ITEM_ORCHESTRATOR, orchestrators, MAX);
+        info.entity_count = names_of(engine, TH_ITEM_ENTITY, entities, MAX);
+    }
+    if (engine->options.activities)
+        info.activity_count = names_of(engine, TH_ITEM_ACTIVITY, activities, MAX);
     th_rc rc = th_worker_register(db, &info, err);
     if (rc == TH_OK && info.worker_id != engine->worker_id)
         th_log(TH_LOG_INFO, TH_EV_WORKER_REGISTERED, NULL, "this process is worker %d",
@@ -78,7 +82,7 @@ static th_rc connect_control(control *c, th_error *err)
     th_rc rc = th_db_open(c->engine->options.conninfo, TH_DB_CONTROL, &c->db, err);
     if (rc == TH_OK)
         rc = register_on(c->engine, c->db, err);
-    if (rc == TH_OK && c->engine->options.orchestrators)
+    if (rc == TH_OK && th__owns(c->engine))
         rc = th_listen_schedules(c->db, c->engine->hub.hub_id, err);
     if (rc != TH_OK) {
         th_db_close(c->db);
@@ -286,7 +290,7 @@ static th_rc watch_once(control *c, th_error *err)
         rc = register_on(c->engine, c->db, err);
     if (rc == TH_OK)
         obey_hub(c->engine, &watch);
-    if (rc == TH_OK && c->engine->options.orchestrators)
+    if (rc == TH_OK && th__owns(c->engine))
         rc = move_partitions(c, &watch, err);
     if (rc == TH_OK)
         rc = bury(c, &watch, err);

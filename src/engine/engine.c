@@ -40,6 +40,19 @@ void th__want_claims(th_engine *engine)
         th__poke(engine->claimer_fd);
 }
 
+void th__offer_episodes(th_engine *engine)
+{
+    if (engine->runner)
+        th__runner_wake(engine->runner);
+    if (!atomic_exchange(&engine->episodes_written, true))
+        th__poke(engine->claimer_fd);
+}
+
+bool th__owns(const th_engine *engine)
+{
+    return engine->options.orchestrators && !engine->options.no_partitions;
+}
+
 void th__wake_owner(th_engine *engine, int32_t partition_id)
 {
     if (th_engine_wake(engine, partition_id))
@@ -116,6 +129,10 @@ bool th_engine_wake(void *arg, int32_t partition_id)
 
 void th_engine_orch_answered(th_engine *engine, const th_answer *answer)
 {
+    if (answer->token.pump == TH_RUNNER_TOKEN) {
+        th__runner_orch_answered(engine->runner, answer);
+        return;
+    }
     if (answer->token.pump < 0 || answer->token.pump >= engine->pump_count)
         return;
     th_pump *pump = &engine->pumps[answer->token.pump];
@@ -130,6 +147,10 @@ void th_engine_activity_answered(th_engine *engine, const th_activity_answer *an
 
 void th_engine_entity_answered(th_engine *engine, const th_entity_answer *answer)
 {
+    if (answer->token.pump == TH_RUNNER_TOKEN) {
+        th__runner_entity_answered(engine->runner, answer);
+        return;
+    }
     if (answer->token.pump < 0 || answer->token.pump >= engine->pump_count)
         return;
     th_pump *pump = &engine->pumps[answer->token.pump];
@@ -252,7 +273,7 @@ static th_rc start_thread(pthread_t *thread, bool *running, void *(*fn)(void *),
 static th_rc start_threads(th_engine *engine, th_error *err)
 {
     th_rc rc = TH_OK;
-    for (int i = 0; i < engine->pump_count && rc == TH_OK && engine->options.orchestrators; i++)
+    for (int i = 0; i < engine->pump_count && rc == TH_OK && th__owns(engine); i++)
         rc = th__pump_start(engine, &engine->pumps[i], i, err);
     if (rc == TH_OK)
         rc = start_thread(&engine->completer, &engine->completer_running, th__completer_main,
@@ -264,6 +285,8 @@ static th_rc start_threads(th_engine *engine, th_error *err)
         rc =
             start_thread(&engine->control, &engine->control_running, th__control_main, engine, err);
     if (rc == TH_OK && engine->options.orchestrators)
+        rc = th__runner_start(engine, &engine->runner, err);
+    if (rc == TH_OK && th__owns(engine))
         rc = start_thread(&engine->schedules, &engine->schedules_running, th__schedules_main,
                           engine, err);
     if (rc == TH_OK && engine->options.orchestrators)
@@ -323,6 +346,7 @@ void th_engine_stop(th_engine *engine, int64_t drain_us)
     for (int i = 0; i < engine->pump_count; i++)
         if (engine->pumps[i].started)
             th__pump_stop(&engine->pumps[i]);
+    th__runner_stop(engine->runner);
     atomic_store(&engine->stopping, true);
     join(engine->claimer, &engine->claimer_running, engine->claimer_fd);
     join(engine->completer, &engine->completer_running, engine->completer_fd);
@@ -337,6 +361,7 @@ void th_engine_free(th_engine *engine)
         return;
     for (int i = 0; i < engine->pump_count; i++)
         th__pump_free(&engine->pumps[i]);
+    th__runner_free(engine->runner);
     th_dispatch_free(engine->dispatch);
     for (th_act *a; (a = th_act_pop(&engine->completions)) != NULL;)
         th_act_free(a);

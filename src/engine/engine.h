@@ -21,6 +21,7 @@ typedef struct th_engine_options {
     const char *where;      /* host name, for `workers` */
     int pumps;              /* 0: as many as fit processors and partitions */
     bool orchestrators;     /* owns partitions and runs orchestrators */
+    bool no_partitions;     /* owns none: runs orchestrators for those who do */
     bool activities;        /* runs activities */
     int max_activities;     /* concurrent activities of this process */
     int max_orchestrators;  /* concurrent orchestrator episodes outside of the pump's own thread */

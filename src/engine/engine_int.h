@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "engine/episode.h"
 #include "engine/numbers.h"
+#include "engine/runner.h"
 #include "engine/warm.h"
 #include "store/hubs.h"
 #include "store/pen.h"
@@ -110,6 +111,12 @@ typedef struct th_items {
     size_t cap, free_count;
 } th_items;
 
+/* Instances that are LOADING, in the order of asking; the first `sent` are in the pipeline. */
+typedef struct th_asked {
+    th_inst **list;
+    size_t count, cap, sent;
+} th_asked;
+
 struct th_pump {
     th_engine *engine;
     int index;
@@ -135,10 +142,10 @@ struct th_pump {
                            whatever else went wrong */
     th_early early;     /* ids whose events are held until they start */
     th_inst *careful;   /* wait for a careful round (protocol O2); linked by ready_next */
-    th_inst **loads;    /* LOADING, asked for or to be asked for */
-    size_t load_count, load_cap, load_sent;
-    int running;               /* items of orchestrators that are out */
-    int entities_out;          /* of entities */
+    th_asked loads;     /* whose row and history are to be read */
+    th_asked helds;     /* whose held messages are */
+    int running;        /* items of orchestrators that are out */
+    int entities_out;   /* of entities */
     th_inst *entities_waiting; /* for one of those to come back; linked by ready_next */
     size_t parked;
     th_msg *hand; /* list of inbox rows in hand */
@@ -157,8 +164,6 @@ struct th_pump {
     size_t crowd;     /* TH_CROWD; tests have another */
     bool left_some;   /* the read that is in the pipeline, or was last, has left out some */
     bool want_starts; /* an instance waits for the start of its next generation */
-    bool loading;     /* a load is in the pipeline */
-    bool want_held;   /* some instance wants its held messages */
     bool idle_locks;  /* IDLE locks are held (or asked for) */
     bool
         idle_partly; /* some could not be had, and locks count: let go of all before the next try */
@@ -221,7 +226,9 @@ struct th_engine {
     atomic_bool
         *foreign_wakes; /* by ordinal: owners elsewhere that the claimer's connection notifies */
     atomic_bool any_foreign_wake;
-    atomic_bool queue_left; /* the queue holds more than this process could take */
+    th_runner *runner;            /* of other owners' episodes; NULL: none is run here */
+    atomic_bool episodes_written; /* others are to hear of it */
+    atomic_bool queue_left;       /* the queue holds more than this process could take */
     pthread_mutex_t completions_lock;
     th_act_list completions; /* for the completer */
     atomic_llong completions_queue, activities_run, dropped_completions;
@@ -233,6 +240,10 @@ void th__owner_set(th_engine *engine, int32_t partition_id, th_pump *pump, int64
 void th__poke(int fd);
 void th__absorb(int fd);
 void th__want_claims(th_engine *engine);
+/* Episodes wait for processes that can run them. */
+void th__offer_episodes(th_engine *engine);
+/* Takes part in the shares of partitions. */
+bool th__owns(const th_engine *engine);
 /* After a commit that wrote a message there: its owner is woken, here or elsewhere (protocol W1).
  */
 void th__wake_owner(th_engine *engine, int32_t partition_id);
@@ -270,6 +281,7 @@ void th__items_free(th_items *items);
 /* turns, messages in hand (pump_turns.c) */
 void th__ready(th_pump *pump, th_inst *inst);
 void th__receive(th_pump *pump, th_msg *msg);
+void th__hand_in(th_pump *pump, th_msg *msg);
 void th__hand_out(th_pump *pump, th_msg *msg); /* no longer in hand; frees it */
 void th__settle_inst(th_pump *pump,
                      th_inst *inst); /* READY again: to the ready list, idle, or out of memory */
@@ -302,8 +314,10 @@ th_rc th__send_loads(th_pump *pump, th_error *err) TH_MUST_CHECK;
 th_rc th__go_idle(th_pump *pump, bool on, th_error *err) TH_MUST_CHECK;
 void th__take_rows(th_pump *pump, th_pen_done *done);
 void th__take_load(th_pump *pump, th_pen_done *done);
+void th__take_held(th_pump *pump, th_pen_done *done);
 void th__reads_failed(th_pump *pump, th_pen_op op);
 void th__want_load(th_pump *pump, th_inst *inst);
+void th__want_held(th_pump *pump, th_inst *inst); /* the messages that it holds */
 
 /* instances that are sent too much (pump_crowd.c) */
 bool th__crowd_refuses(th_pump *pump, th_inst *inst,

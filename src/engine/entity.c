@@ -192,7 +192,7 @@ static bool is_purge(const th_msg *m)
 
 static bool is_for_entity(const th_msg *m)
 {
-    if (is_purge(m))
+    if (is_purge(m) || th__is_reply(m))
         return true;
     if (m->event.kind == TH_EntityOperationCalled)
         return m->has_parent;
@@ -232,7 +232,7 @@ static void sift(th_step *step, th_inst *inst)
 
 /* ---- failing operations --------------------------------------------------------------------- */
 
-static void fail_op(th_step *step, th_inst *inst, th_msg *m, const char *failure)
+void th__fail_op(th_step *step, th_inst *inst, th_msg *m, const char *failure)
 {
     th_log_ctx ctx = { .partition = inst->partition_id, .instance = inst->id };
     if (m->event.kind == TH_EntityOperationCalled)
@@ -253,7 +253,7 @@ static th_turn fail_all(th_step *step, th_inst *inst, const char *type, const ch
     th_buf_chr(&failure, '}');
     bool any = inst->queue.head != NULL;
     for (th_msg *m; (m = th_msg_pop(&inst->queue)) != NULL;)
-        fail_op(step, inst, m, failure.data); /* locks and orders go with them */
+        th__fail_op(step, inst, m, failure.data); /* locks and orders go with them */
     th_buf_free(&failure);
     return any ? TH_TURN_WROTE : TH_TURN_NOTHING;
 }
@@ -265,7 +265,7 @@ static th_turn fail_first(th_step *step, th_inst *inst)
     th_msg *m = th_msg_pop(&inst->queue);
     if (!m)
         return TH_TURN_NOTHING; /* it is read again */
-    fail_op(step, inst, m, inst->doom);
+    th__fail_op(step, inst, m, inst->doom);
     free(inst->doom);
     inst->doom = NULL;
     inst->doomed = false;
@@ -360,21 +360,7 @@ static const th_executor *executor_for(const th_ent *ent, const th_executor *con
     return NULL;
 }
 
-static th_turn fail_unknown(th_step *step, th_inst *inst, th_msg_list *ops)
-{
-    th_arena *arena = th_arena_new(0);
-    const char *text = th_sprintf(
-        arena, "The function '%.256s' doesn't exist, is disabled, or is not an entity function.",
-        inst->ent->name);
-    th_msg_list rest = inst->queue;
-    inst->queue = *ops;
-    th_turn turn = fail_all(step, inst, "FunctionNotFound", text);
-    inst->queue = rest;
-    th_arena_free(arena);
-    return turn;
-}
-
-static th_turn begin(th_inst *inst, th_msg_list *ops, size_t most)
+th_turn th__begin_ops(th_inst *inst, th_msg_list *ops, size_t most)
 {
     inst->run = (th_run){ .arena = th_arena_new(0) };
     if (inst->ent->singly || most < 1)
@@ -395,6 +381,8 @@ static th_turn take_turn(th_step *step, th_inst *inst, const th_executor *const 
     sift(step, inst);
     if (!ent->is_good || ent->foreign)
         return fail_all(step, inst, "InvalidEntity", "no entity can have this id");
+    if (inst->away || th__reply_of(inst))
+        return th__entity_away_turn(step, inst);
     if (inst->doomed)
         return fail_first(step, inst);
     scan s = scan_queue(step, inst);
@@ -412,8 +400,8 @@ static th_turn take_turn(th_step *step, th_inst *inst, const th_executor *const 
                                                                              : TH_TURN_NOTHING;
     inst->executor = executor_for(ent, executors, count);
     if (!inst->executor)
-        return fail_unknown(step, inst, &s.run);
-    return begin(inst, &s.run, most);
+        return th__entity_send_away(step, inst, &s.run, most);
+    return th__begin_ops(inst, &s.run, most);
 }
 
 th_turn th_entity_turn(th_step *step, th_inst *inst, const th_executor *const *executors,
@@ -421,8 +409,8 @@ th_turn th_entity_turn(th_step *step, th_inst *inst, const th_executor *const *e
 {
     th_turn turn = take_turn(step, inst, executors, count, most);
     /* With nothing left in memory nobody would come back for what is held. */
-    if (turn != TH_TURN_RUN && !inst->queue.head && !inst->ent->released &&
-        th__put_held_back(step, inst))
+    if (turn != TH_TURN_RUN && turn != TH_TURN_HELD && !inst->away && !inst->queue.head &&
+        !inst->ent->released && th__put_held_back(step, inst))
         turn = TH_TURN_WROTE;
     return turn;
 }

@@ -45,7 +45,7 @@ bool th__write_entity(th_step *step, th_inst *inst, bool operated)
                             .state = ent->state,
                             .lock_holder = holder.data,
                             .operated_us = operated ? step->now_us : TH_TIME_INF,
-                            .executor = inst->executor ? inst->executor->name : NULL };
+                            .executor = inst->executor ? inst->executor->name : inst->ran_by };
     th_batch_put_entity(step->batch, &key, &row);
     ent->has_row = !empty;
     if (empty)

@@ -46,6 +46,15 @@ void th__clear_holder(th_step *step, th_inst *inst);
 /* entity.c: the message goes with the batch, and its id is remembered once that is committed. */
 void th__consume_op(th_step *step, th_inst *inst, th_msg *msg);
 
+/* Takes at most so many of the operations into inst->run; the rest goes back to the queue. */
+th_turn th__begin_ops(th_inst *inst, th_msg_list *ops, size_t most);
+/* It fails, and whoever waits for it is told. */
+void th__fail_op(th_step *step, th_inst *inst, th_msg *m, const char *failure);
+
+/* entity_away.c: as with orchestrations (episode_int.h). */
+th_turn th__entity_send_away(th_step *step, th_inst *inst, th_msg_list *ops, size_t most);
+th_turn th__entity_away_turn(th_step *step, th_inst *inst);
+
 /* entity_apply.c */
 /* The row as it is now: written, or deleted if nothing is left of the entity. True: something was
  * written. */

@@ -4,7 +4,6 @@
  */
 #include "engine/episode.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,6 +132,8 @@ static bool is_stale(th_inst *inst, const th_msg *m)
         return true;
     if (m->has_start && !same(&m->start_id, &inst->start_id))
         return true;
+    if (th__is_reply(m))
+        return th__is_stale_reply(inst, m);
     if (m->event.kind == TH_ExecutionRewound)
         return th__is_stale_rewind(inst, m);
     if (m->event.kind == TH_ExecutionStarted)
@@ -213,7 +214,7 @@ static void hold_one(th_step *step, th_inst *inst, th_msg *m)
     th__consume(step, m);
 }
 
-static th_turn hold_all(th_step *step, th_inst *inst)
+th_turn th__hold_all(th_step *step, th_inst *inst)
 {
     if (!inst->queue.head)
         return TH_TURN_NOTHING;
@@ -251,21 +252,74 @@ static const th_executor *executor_for(const th_inst *inst, const th_executor *c
 
 /* ---- taking --------------------------------------------------------------------------------- */
 
-static void mark_selected(th_inst *inst, bool *take, size_t n)
+static th_orch_item item_of(th_inst *inst, th_arena *arena)
+{
+    char *execution = th_alloc(arena, TH_UUID_TEXT);
+    th_uuid_text(&inst->execution_id, execution);
+    return (th_orch_item){ .instance_id = inst->id,
+                           .execution_id = execution,
+                           .name = inst->name,
+                           .version = inst->version,
+                           .tags = inst->tags,
+                           .parent = inst->parent,
+                           .memo = inst->memo,
+                           .session = &inst->session,
+                           .past = inst->session ? NULL : inst->past,
+                           .past_count = inst->session ? 0 : inst->past_count,
+                           .next_seq = inst->seq };
+}
+
+static bool has_select(const th_inst *inst)
+{
+    return inst->executor && inst->executor->select;
+}
+
+/* Which of those in the queue its executor takes now. */
+static bool *selected(th_inst *inst, th_arena *arena)
 {
     const th_executor *x = inst->executor;
+    size_t n = inst->queue.count, i = 0;
+    bool *take = th_new(arena, bool, n + 1);
     memset(take, 1, n * sizeof *take);
-    if (!x->select || !inst->session)
-        return;
-    th_event *waiting = th_new(inst->run.arena, th_event, n);
-    size_t i = 0;
+    if (!has_select(inst) || !n)
+        return take;
+    th_event *waiting = th_new(arena, th_event, n);
     for (const th_msg *m = inst->queue.head; m; m = m->next)
         waiting[i++] = m->event;
-    x->select(x->self, inst->session, waiting, n, take);
+    th_orch_item item = item_of(inst, arena);
+    x->select(x->self, &item, waiting, n, take);
+    i = 0;
+    for (const th_msg *m = inst->queue.head; m; m = m->next, i++)
+        take[i] |= m->event.kind == TH_ExecutionStarted || m->event.kind == TH_ExecutionRewound;
+    return take;
+}
+
+void th__offer_held(th_step *step, th_inst *inst)
+{
+    if (!has_select(inst) || !inst->queue.head)
+        return;
+    th_arena *arena = th_arena_new(0);
+    const bool *take = selected(inst, arena);
+    bool any = false, blind = !inst->session && !inst->memo;
+    for (const th_msg *m = inst->queue.head; m; m = m->next)
+        any |= (*take++ || blind) && m->due_us == TH_TIME_INF;
+    inst->maybe_held |= any;
+    if (any)
+        th__release(step, inst);
+    th_arena_free(arena);
+}
+
+void th_episode_held_came(th_inst *inst, th_msg_list *held)
+{
+    bool listed = th__reply_of(inst) != NULL;
+    th_msg_join(held, &inst->queue);
+    inst->queue = *held;
+    inst->listed = listed;
+    inst->maybe_held &= listed; /* else these were all */
 }
 
 /* Taken: in the queue's order, one start, one result an event, no repeat of a message id. */
-static void take_message(th_step *step, th_inst *inst, th_msg *m)
+void th__take_message(th_step *step, th_inst *inst, th_msg *m)
 {
     const th_msg *first = inst->run.taken.head;
     if (first && first->event.kind == TH_ExecutionStarted && m->event.kind == TH_ExecutionStarted) {
@@ -296,19 +350,26 @@ static void take_message(th_step *step, th_inst *inst, th_msg *m)
     th_msg_push(&inst->run.taken, m);
 }
 
+/* What is left stays where it is as long as episodes follow each other: only an instance that comes
+ * to rest holds it. */
 static void take_messages(th_step *step, th_inst *inst)
 {
-    size_t n = inst->queue.count, i = 0;
-    bool *take = th_new(inst->run.arena, bool, n + 1);
-    th_msg_list waiting = { 0 };
-    mark_selected(inst, take, n);
+    const bool *take = selected(inst, inst->run.arena);
+    th_msg_list waiting = { 0 }, left = { 0 };
     th_msg_join(&waiting, &inst->queue);
     for (th_msg *m; (m = th_msg_pop(&waiting)) != NULL;) {
-        if (take[i++])
-            take_message(step, inst, m);
+        if (*take++)
+            th__take_message(step, inst, m);
         else
-            hold_one(step, inst, m);
+            th_msg_push(&left, m);
     }
+    if (inst->run.taken.head) {
+        th_msg_join(&left, &inst->queue);
+        inst->queue = left;
+        return;
+    }
+    for (th_msg *m; (m = th_msg_pop(&left)) != NULL;)
+        hold_one(step, inst, m);
 }
 
 /* Never back, never twice, never before a timer that it fires (events.md, 2). */
@@ -327,7 +388,7 @@ static int64_t orchestrator_time(const th_step *step, const th_inst *inst)
     return t;
 }
 
-static void fill_fresh(th_inst *inst)
+void th__fill_fresh(th_inst *inst)
 {
     th_run *run = &inst->run;
     run->fresh = th_new(run->arena, th_event, run->taken.count + 1);
@@ -348,7 +409,7 @@ static void fill_fresh(th_inst *inst)
         }
 }
 
-static th_turn begin(th_step *step, th_inst *inst)
+th_turn th__begin(th_step *step, th_inst *inst)
 {
     size_t spent = step->spent.count;
     inst->run = (th_run){ .arena = th_arena_new(0) };
@@ -359,20 +420,8 @@ static th_turn begin(th_step *step, th_inst *inst)
         return step->spent.count > spent ? TH_TURN_WROTE : TH_TURN_NOTHING;
     }
     inst->run.started_t_us = orchestrator_time(step, inst);
-    fill_fresh(inst);
+    th__fill_fresh(inst);
     return TH_TURN_RUN;
-}
-
-static th_turn fail_unknown(th_step *step, th_inst *inst)
-{
-    char text[400];
-    snprintf(
-        text, sizeof text,
-        "The function '%.256s' doesn't exist, is disabled, or is not an orchestrator function.",
-        inst->name);
-    th_episode_doom(inst, "FunctionNotFound", text);
-    th__fail_alone(step, inst, inst->doom);
-    return TH_TURN_WROTE;
 }
 
 /* A client has rewound it, and there is nothing to be rewound. */
@@ -401,39 +450,33 @@ th_turn th_episode_turn(th_step *step, th_inst *inst, const th_executor *const *
     if (!inst->queue.head)
         return TH_TURN_NOTHING;
     if (inst->ended || has_lost_history(inst))
-        return th__rewind(step, inst) ? TH_TURN_WROTE : hold_all(step, inst);
+        return th__rewind(step, inst) ? TH_TURN_WROTE : th__hold_all(step, inst);
     if (!inst->create && th__relink(step, inst))
         return TH_TURN_WROTE;
     if (th__alone(step, inst))
         return TH_TURN_WROTE;
     if (inst->status == TH_SUSPENDED)
-        return hold_all(step, inst);
+        return th__hold_all(step, inst);
+    if (inst->away || th__reply_of(inst))
+        return th__away_turn(step, inst);
     if (!inst->started && !start_to_front(inst))
-        return inst->renewed ? TH_TURN_NOTHING : hold_all(step, inst);
+        return inst->renewed ? TH_TURN_NOTHING : th__hold_all(step, inst);
     if (!inst->executor)
         inst->executor = executor_for(inst, executors, count);
     if (!inst->executor)
-        return fail_unknown(step, inst);
-    return begin(step, inst);
+        return th__send_away(step, inst);
+    if (inst->maybe_held && has_select(inst))
+        return TH_TURN_HELD;
+    return th__begin(step, inst);
 }
 
 th_orch_item th_episode_item(th_inst *inst)
 {
-    char *execution = th_alloc(inst->run.arena, TH_UUID_TEXT);
-    th_uuid_text(&inst->execution_id, execution);
-    return (th_orch_item){ .instance_id = inst->id,
-                           .execution_id = execution,
-                           .name = inst->name,
-                           .version = inst->version,
-                           .tags = inst->tags,
-                           .parent = inst->parent,
-                           .memo = inst->memo,
-                           .session = &inst->session,
-                           .past = inst->session ? NULL : inst->past,
-                           .past_count = inst->session ? 0 : inst->past_count,
-                           .fresh = inst->run.fresh,
-                           .fresh_count = inst->run.fresh_count,
-                           .next_seq = inst->seq + (int32_t)inst->run.fresh_count };
+    th_orch_item item = item_of(inst, inst->run.arena);
+    item.fresh = inst->run.fresh;
+    item.fresh_count = inst->run.fresh_count;
+    item.next_seq = inst->seq + (int32_t)inst->run.fresh_count;
+    return item;
 }
 
 void th_episode_undo(th_inst *inst)

@@ -47,6 +47,7 @@ typedef struct th_step {
     bool keeps_early;   /* the hub keeps events for instances that do not exist yet */
     size_t early;       /* such events that were held */
     bool wrote_queue;   /* unclaimed activities */
+    bool wrote_episodes; /* for other processes */
     int64_t dropped;
 } th_step;
 
@@ -54,6 +55,7 @@ typedef enum th_turn {
     TH_TURN_NOTHING, /* nothing to do for it now */
     TH_TURN_WROTE,   /* the batch has changes of this instance */
     TH_TURN_RUN,     /* inst->run is filled: submit it */
+    TH_TURN_HELD,    /* its held messages are to be read first, see th_episode_held_came */
 } th_turn;
 
 /* COLD, with a start message of a pending row: becomes READY without reading anything. False: must
@@ -66,6 +68,11 @@ bool th_episode_drop_stale(th_step *step, th_inst *inst);
 /* READY. executors: all that are registered. */
 th_turn th_episode_turn(th_step *step, th_inst *inst, const th_executor *const *executors,
                         size_t count);
+
+/* With TH_TURN_HELD: numbers of those that are needed; NULL: all. */
+const int64_t *th_episode_wants_held(const th_inst *inst, size_t *count);
+/* Those that it held are in hand: in the order of numbers, ahead of what waits. */
+void th_episode_held_came(th_inst *inst, th_msg_list *held);
 
 /* The item of inst->run for the executor; token is set by the caller. */
 th_orch_item th_episode_item(th_inst *inst);

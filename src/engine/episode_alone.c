@@ -109,6 +109,7 @@ static void suspend_or_resume(th_step *step, th_inst *inst, th_msg_list *orders)
         return;
     }
     th__row_end(&row, step, inst, step->now_us, inst->memo);
+    th__recall(step, inst); /* its history has gone on */
     if (status != TH_SUSPENDED)
         th__release(step, inst);
     th__change(step, inst, (th_status)status, TH_STATUS_LEAVE, NULL);

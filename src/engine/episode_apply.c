@@ -72,6 +72,11 @@ static void record_taken(th_step *step, th_inst *inst, th_row_writer *row, lefto
     inst->last_t_us = inst->run.started_t_us;
 }
 
+int64_t th__work_id(th_step *step)
+{
+    return (step->commit_no << ACT_INDEX_BITS) | (*step->act_index)++;
+}
+
 static void born_claimed(th_step *step, th_inst *inst, const th_batch_activity *a)
 {
     th_act act = { .partition_id = inst->partition_id,
@@ -102,7 +107,7 @@ static void act_task(th_step *step, th_inst *inst, const th_action *action, int3
     th_batch_key key = th_inst_key(inst);
     bool later = action->due_us > step->now_us;
     bool mine = !later && !inst->careful && step->claim && step->claim(step->arg, e->name);
-    th_batch_activity a = { .id = (step->commit_no << ACT_INDEX_BITS) | (*step->act_index)++,
+    th_batch_activity a = { .id = th__work_id(step),
                             .seq = seq,
                             .task_id = e->id,
                             .name = e->name,
@@ -359,15 +364,6 @@ static void keep_memo(th_inst *inst, const char *memo)
     inst->memo = th_mstrdup(memo);
 }
 
-static void drop_past(th_inst *inst)
-{
-    th_arena_free(inst->past_arena);
-    inst->past_arena = NULL;
-    inst->past = NULL;
-    inst->past_at_us = NULL;
-    inst->past_count = 0;
-}
-
 void th_episode_apply(th_step *step, th_inst *inst, const th_answer *answer)
 {
     const th_completion *c = &answer->completion;
@@ -393,7 +389,9 @@ void th_episode_apply(th_step *step, th_inst *inst, const th_answer *answer)
         th__change(step, inst, TH_RUNNING, answer->status_op, answer->custom_status);
     }
     keep_memo(inst, inst->renewed ? NULL : answer->memo); /* not handed on to a new run */
-    drop_past(inst);
+    if (!c->done)
+        th__offer_held(step, inst);
+    th_inst_drop_past(inst);
     th_arena_free(inst->run.arena);
     inst->run = (th_run){ 0 };
     inst->token = 0;

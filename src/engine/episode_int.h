@@ -32,6 +32,34 @@ void th__change(th_step *step, th_inst *inst, th_status status, th_status_op op,
 /* History of older starts of this id. */
 void th__forget_older(th_step *step, const th_inst *inst);
 
+/* ---- episodes for other processes (episode_away.c, entity_away.c) ---- */
+
+/* Number of an activity or episode that this batch writes. */
+int64_t th__work_id(th_step *step);
+/* The reply in the queue, NULL: there is none. */
+th_msg *th__reply_of(const th_inst *inst);
+bool th__is_reply(const th_msg *m);
+/* Of another run, or of an episode that is over. */
+bool th__is_stale_reply(const th_inst *inst, const th_msg *m);
+/* No executor here runs it: what waits goes out as an item; HELD, RUN never. */
+th_turn th__send_away(th_step *step, th_inst *inst);
+/* An item is out, or its reply has come. */
+th_turn th__away_turn(th_step *step, th_inst *inst);
+/* The item that is out, if one is, is of no use any more. */
+void th__recall(th_step *step, th_inst *inst);
+/* That message leaves the queue; NULL: it is not there. */
+th_msg *th__take_out(th_inst *inst, int64_t message_no);
+
+/* episode.c: for these. */
+th_turn th__hold_all(th_step *step, th_inst *inst);
+th_turn th__begin(th_step *step, th_inst *inst);
+void th__take_message(th_step *step, th_inst *inst, th_msg *m);
+void th__fill_fresh(th_inst *inst);
+
+/* After an episode: what its executor's select would take now of what is held is due at once, in
+ * the batch of that episode. */
+void th__offer_held(th_step *step, th_inst *inst);
+
 /* What is held, if anything, is due at once (protocol I6). */
 void th__release(th_step *step, th_inst *inst);
 

@@ -285,6 +285,7 @@ static void answer_again(th_step *step, th_inst *inst, th_msg *m)
 /* The child is gone, or its id is another's by now: it is created anew. */
 static void become_start(th_msg *m)
 {
+    m->became = true;
     m->event.kind = TH_ExecutionStarted;
     m->event.payload = m->child_input;
     m->has_start = m->has_execution = true;

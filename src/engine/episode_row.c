@@ -86,7 +86,7 @@ void th__change(th_step *step, th_inst *inst, th_status status, th_status_op op,
     th_batch_change change = { .status = (int16_t)status,
                                .custom_op = (int16_t)op,
                                .custom_status = op == TH_STATUS_SET ? custom_status : NULL,
-                               .executor = inst->executor ? inst->executor->name : NULL };
+                               .executor = inst->executor ? inst->executor->name : inst->ran_by };
     write_change(step, inst, &change);
 }
 
@@ -133,11 +133,12 @@ void th__finish(th_step *step, th_inst *inst, th_status status, const char *outp
                                .failure = failure,
                                .custom_op = (int16_t)op,
                                .custom_status = op == TH_STATUS_SET ? custom_status : NULL,
-                               .executor = inst->executor ? inst->executor->name : NULL };
+                               .executor = inst->executor ? inst->executor->name : inst->ran_by };
     write_change(step, inst, &change);
     th__relink(step, inst);
     th__tell_parent(step, inst, output, failure);
     th__close_opens(step, inst);
+    th__recall(step, inst);
     if (inst->maybe_held)
         th_batch_unhold(step->batch, inst->partition_id, inst->id);
     drop_queue(step, inst);

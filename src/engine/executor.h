@@ -215,9 +215,18 @@ typedef struct th_executor {
     /* The n-th name that it can run, NULL at the end; for `workers` and claims. */
     const char *(*list)(void *self, th_item_kind kind, size_t n);
 
-    /* Optional: marks in take[] which waiting messages to take now (any subset, order kept). NULL:
-     * all. */
-    void (*select)(void *self, void *session, const th_event *waiting, size_t n, bool *take);
+    /*
+     * Optional; NULL: all are taken, always. Which of the messages that wait are taken now: any
+     * subset, order kept. take[] comes all true; a start is taken whatever it says. item is that of
+     * run_orchestrator but for token and fresh events; without a session memo tells, and, before an
+     * episode, past.
+     *
+     * What is left is offered again with each message that comes, and after each episode of the
+     * instance, also to a process that takes its partition over. Nothing taken: nothing runs. On
+     * the pump's thread, must not block, and has no effect: the same question may come again.
+     */
+    void (*select)(void *self, const th_orch_item *item, const th_event *waiting, size_t n,
+                   bool *take);
 
     /* Starts an episode; on the pump's thread, must not block. Answers by th_engine_orch_answered.
      */

@@ -99,7 +99,7 @@ void th_inst_drop_session(th_inst *inst)
     inst->session = NULL;
 }
 
-static void drop_past(th_inst *inst)
+void th_inst_drop_past(th_inst *inst)
 {
     th_arena_free(inst->past_arena);
     inst->past_arena = NULL;
@@ -134,7 +134,7 @@ void th_inst_cool(th_inst *inst)
 {
     drop_run(inst);
     th_inst_drop_session(inst);
-    drop_past(inst);
+    th_inst_drop_past(inst);
     free_texts(inst);
     th_opens_free(&inst->opens);
     th_sections_free(&inst->sections);
@@ -146,8 +146,9 @@ void th_inst_cool(th_inst *inst)
     inst->exists = inst->started = inst->renewed = inst->is_new = inst->maybe_held = false;
     inst->create = inst->replaces = false;
     inst->ended = inst->rewound = inst->reload = false;
-    inst->want_held = inst->ending = inst->doomed = inst->careful = inst->left_tasks =
-        inst->released = false;
+    inst->away = inst->came = inst->listed = false;
+    inst->away_id = 0;
+    inst->ending = inst->doomed = inst->careful = inst->left_tasks = inst->released = false;
     inst->episode = inst->seq = 0;
     inst->last_t_us = 0;
     inst->executor = NULL;
@@ -320,7 +321,7 @@ th_rc th_inst_load(th_inst *inst, const th_instance_row *row, const th_episode_r
     inst->priority = row->priority;
     inst->status = row->status;
     inst->exists = !th_status_is_terminal(row->status);
-    inst->maybe_held = true;
+    inst->maybe_held = inst->came = true;
     if (row->parent_instance_id && row->has_parent_execution)
         th_inst_set_parent(inst, row->parent_instance_id, &row->parent_execution_id,
                            row->parent_ref);

@@ -43,7 +43,7 @@ typedef struct th_seen {
 
 typedef enum th_inst_state {
     TH_INST_COLD,       /* known by its messages only */
-    TH_INST_LOADING,    /* its row and history are being read */
+    TH_INST_LOADING,    /* its row and history, or its held messages, are being read */
     TH_INST_READY,      /* nothing under way */
     TH_INST_RUNNING,    /* an executor has its item */
     TH_INST_COMMITTING, /* in a batch that is not acknowledged */
@@ -100,25 +100,29 @@ struct th_inst {
     int32_t parent_ref;
     int16_t priority; /* of its activities and children that have none of their own */
     int status;
-    bool exists;   /* its row is there and not finished */
-    bool started;  /* history has ExecutionStarted */
-    bool renewed;  /* continue as new: waits for its own start message */
-    bool is_new;   /* no episode committed yet by this owner, so the row says Pending */
-    bool create;   /* a child that begins: its row is to be made */
-    bool replaces; /* ... over a finished one */
-    bool maybe_held;
+    bool exists;     /* its row is there and not finished */
+    bool started;    /* history has ExecutionStarted */
+    bool renewed;    /* continue as new: waits for its own start message */
+    bool is_new;     /* no episode committed yet by this owner, so the row says Pending */
+    bool create;     /* a child that begins: its row is to be made */
+    bool replaces;   /* ... over a finished one */
+    bool maybe_held; /* messages may be held that are not in the queue */
     bool ended;   /* history has ExecutionCompleted: if the row is live all the same, it waits to be
                      rewound */
     bool rewound; /* history ends with a rewind, after which nothing has run yet */
     bool reload;  /* the batch under way rewinds it: then it is read again */
     bool released;   /* the batch under way makes held messages due again: what came after them is
                         read again behind them */
-    bool want_held;  /* held messages must be read once nothing is under way */
     bool ending;     /* the batch under way finishes it */
     bool doomed;     /* fails with `doom` at its next turn */
     bool left_tasks; /* the batch under way drops open tasks of `left_execution`: those that run may
                         stop early */
     th_uuid left_execution;
+    bool away;            /* its episode is out for another process; what comes meanwhile is held */
+    int64_t away_id;      /* of that item */
+    bool came;            /* something may have come meanwhile */
+    bool listed;          /* what the reply in the queue has taken is in the queue, too */
+    const char *ran_by;   /* while such a reply is applied: the executor's name */
     bool careful;         /* runs after its attempts were counted (protocol O2) */
     char *doom;           /* JSON failure */
     int32_t episode, seq; /* the next ones */
@@ -169,6 +173,9 @@ bool th_inst_seen(th_inst *inst, const char *message_id);
  * a row can't be read. */
 th_rc th_inst_load(th_inst *inst, const th_instance_row *row, const th_episode_row *episodes,
                    size_t count, th_error *err) TH_MUST_CHECK;
+
+/* The history that was read is no longer needed. */
+void th_inst_drop_past(th_inst *inst);
 
 /* Rounds up to a microsecond. False: not a time. */
 bool th_due_of(const char *fire_at, int64_t *due_us);

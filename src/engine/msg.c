@@ -142,6 +142,21 @@ static void read_was(th_msg *m, const char *body)
     json_decref(root);
 }
 
+static void read_reply(th_msg *m, const th_inbox_row *r)
+{
+    th_error err = { 0 };
+    th_reply *reply = th_new(m->arena, th_reply, 1);
+    m->event = th_event_of((th_kind)TH_EPISODE_ANSWERED);
+    m->event.ref = r->ref;
+    if (th_reply_read(m->arena, r->payload, r->body, reply, &err) == TH_OK) {
+        m->reply = reply;
+        return;
+    }
+    th_log_ctx ctx = { .partition = m->partition_id, .instance = m->instance_id };
+    th_log(TH_LOG_WARN, TH_EV_MESSAGE_DROPPED, &ctx, "message %lld: %s", (long long)m->message_no,
+           err.text);
+}
+
 th_msg *th_msg_from_row(const th_inbox_row *r)
 {
     th_msg *m = blank(row_size(r));
@@ -155,8 +170,12 @@ th_msg *th_msg_from_row(const th_inbox_row *r)
     m->attempts = r->attempts;
     m->behind = r->behind;
     m->instance_id = th_strdup(m->arena, r->instance_id);
-    fill_event(m, r);
     copy_row(m, r);
+    if (r->kind == TH_EPISODE_ANSWERED) {
+        read_reply(m, r);
+        return m;
+    }
+    fill_event(m, r);
     if (r->body)
         read_body(m, r->body);
     if (is_for_entity((int)m->event.kind))

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/ids.h"
 #include "engine/event.h"
+#include "engine/reply.h"
 #include "store/pen.h"
 
 /* The instance's row beside a start message. */
@@ -42,7 +43,8 @@ struct th_msg {
     bool behind;     /* an entity holds an earlier one */
     bool for_entity; /* operation, lock or unlock; has_parent and the three below: who sent it, and
                         its event */
-    bool untimed;    /* dropped without a trace: its timer was cancelled while it was in hand */
+    bool became; /* a start that the row is not: it is a parent's rewind of a child that was gone */
+    bool untimed; /* dropped without a trace: its timer was cancelled while it was in hand */
     char *instance_id;
     bool has_parent; /* a child's start, or a parent's rewind: who waits for it */
     const char *parent_instance_id;
@@ -52,6 +54,7 @@ struct th_msg {
     int32_t was_ref;
     const char *child_input; /* ... and the input of the child, should it be gone */
     th_event event;
+    const th_reply *reply; /* of kind TH_EPISODE_ANSWERED; NULL: it can't be read */
     th_msg_row row;
     th_arena *arena; /* holds everything, this struct too */
 };

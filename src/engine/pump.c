@@ -55,8 +55,10 @@ static void one_done(th_pump *pump, th_pen_done *done)
         th__reads_failed(pump, done->op);
         return;
     }
-    if (done->op == TH_PEN_READ || done->op == TH_PEN_HELD)
+    if (done->op == TH_PEN_READ)
         th__take_rows(pump, done);
+    else if (done->op == TH_PEN_HELD)
+        th__take_held(pump, done);
     else if (done->op == TH_PEN_LOAD)
         th__take_load(pump, done);
     else if (done->op == TH_PEN_IDLE && !done->idle_locked)
@@ -168,15 +170,15 @@ static bool wants_read(const th_pump *pump)
     for (size_t i = 0; i < pump->part_count; i++)
         if (pump->parts[i].want_read && !pump->parts[i].giving)
             return true;
-    return pump->want_held || th__crowd_thins(pump);
+    return th__crowd_thins(pump);
 }
 
 static bool has_work(const th_pump *pump)
 {
     if (pump->building || pump->orders || th__is_giving(pump))
         return true;
-    return !th__is_paused(pump) &&
-           (pump->ready_head || th__careful_is_due(pump) || pump->load_count || wants_read(pump));
+    return !th__is_paused(pump) && (pump->ready_head || th__careful_is_due(pump) ||
+                                    pump->loads.count || pump->helds.count || wants_read(pump));
 }
 
 static int64_t until_due(const th_pump *pump)
@@ -402,7 +404,8 @@ void th__pump_free(th_pump *pump)
     th_early_free(&pump->early);
     th__items_free(&pump->items);
     free(pump->parts);
-    free(pump->loads);
+    free(pump->loads.list);
+    free(pump->helds.list);
     free(pump->crowds);
     close(pump->event_fd);
 }

@@ -168,26 +168,6 @@ static void drop_orphans(th_pump *pump, th_commit *c)
         th__completion_elsewhere(pump, m);
 }
 
-th_rc th__send_commit(th_pump *pump, th_error *err)
-{
-    th_commit *c = pump->building;
-    if (!c)
-        return TH_OK;
-    if (th_batch_rows(c->batch) == 0) {
-        give_numbers_back(pump, c);
-        drop_orphans(pump, c);
-        pump->building = NULL;
-        th__commit_recycle(pump, c);
-        return TH_OK;
-    }
-    chain(c);
-    untouch(pump, c);
-    pump->building = NULL;
-    pump->flying[pump->flying_count++] = c;
-    pump->stats.batches++;
-    return send_one(pump, c, err);
-}
-
 /* ---- acknowledged --------------------------------------------------------------------------- */
 
 /* What is in memory is of no use to what comes next. */
@@ -246,7 +226,6 @@ static void settle_inst(th_pump *pump, th_inst *inst)
         th_inst_drop_session(inst);
         pump->want_starts = true;
     }
-    pump->want_held |= inst->want_held;
     th__settle_inst(pump, inst);
 }
 
@@ -278,6 +257,18 @@ static void wake_others(th_pump *pump, th_commit *c)
     }
 }
 
+/* What the batch did is so: all that it needed can go. */
+static void settle_all(th_pump *pump, th_commit *c)
+{
+    for (th_msg *m; (m = th_msg_pop(&c->step.spent)) != NULL;)
+        th__hand_out(pump, m);
+    drop_orphans(pump, c);
+    pump->stats.dropped_messages += c->step.dropped;
+    for (size_t i = 0; i < c->inst_count; i++)
+        settle_inst(pump, c->insts[i]);
+    th__commit_recycle(pump, c);
+}
+
 void th__acknowledged(th_pump *pump)
 {
     th_commit *c = pump->flying[0];
@@ -285,24 +276,41 @@ void th__acknowledged(th_pump *pump)
     pump->flying_count--;
     release_parts(pump, c);
     wake_others(pump, c);
-    for (th_msg *m; (m = th_msg_pop(&c->step.spent)) != NULL;)
-        th__hand_out(pump, m);
-    drop_orphans(pump, c);
-    pump->stats.dropped_messages += c->step.dropped;
     if (c->step.born.head)
         th_dispatch_start(pump->engine->dispatch, &c->step.born);
     for (size_t i = 0; i < c->step.given_up_count; i++)
         th_dispatch_cancel_task(pump->engine->dispatch, c->step.given_up[i].partition_id,
                                 &c->step.given_up[i].execution_id, c->step.given_up[i].seq);
-    for (size_t i = 0; i < c->inst_count; i++)
-        settle_inst(pump, c->insts[i]);
     if (c->step.wrote_queue)
         th__want_claims(pump->engine);
+    if (c->step.wrote_episodes)
+        th__offer_episodes(pump->engine);
+    settle_all(pump, c);
     if (pump->limit < TH_BATCH_ROWS)
         pump->limit = pump->limit * 2 < TH_BATCH_ROWS ? pump->limit * 2 : TH_BATCH_ROWS;
     atomic_store(&pump->engine->storage_trouble, false);
     pump->backoff_us = 0;
-    th__commit_recycle(pump, c);
+}
+
+/* ---- on its way ----------------------------------------------------------------------------- */
+
+th_rc th__send_commit(th_pump *pump, th_error *err)
+{
+    th_commit *c = pump->building;
+    if (!c)
+        return TH_OK;
+    if (th_batch_rows(c->batch) == 0) {
+        give_numbers_back(pump, c);
+        pump->building = NULL;
+        settle_all(pump, c);
+        return TH_OK;
+    }
+    chain(c);
+    untouch(pump, c);
+    pump->building = NULL;
+    pump->flying[pump->flying_count++] = c;
+    pump->stats.batches++;
+    return send_one(pump, c, err);
 }
 
 /* ---- failed --------------------------------------------------------------------------------- */
@@ -336,11 +344,6 @@ static void unspend(th_pump *pump, th_commit *c, bool doubtful)
 {
     for (th_msg *m; (m = th_msg_pop(&c->step.spent)) != NULL;) {
         if (m->message_no) {
-            th_inst *inst = m->due_us == TH_TIME_INF
-                                ? th_warm_find(&pump->warm, m->partition_id, m->instance_id)
-                                : NULL;
-            if (inst)
-                inst->want_held = pump->want_held = true;
             th__hand_out(pump, m);
         } else if (doubtful) {
             th__completion_elsewhere(pump, m);
@@ -355,9 +358,7 @@ static void unspend(th_pump *pump, th_commit *c, bool doubtful)
 static void evict(th_pump *pump, th_commit *c, bool doubtful)
 {
     for (size_t i = 0; i < c->inst_count; i++) {
-        bool held = c->insts[i]->want_held;
         th_inst_cool(c->insts[i]);
-        c->insts[i]->want_held = held;
         if (c->insts[i]->ent) /* what waits behind messages that are read again must not come before
                                  them */
             th__entity_put_back(pump, c->insts[i]);
@@ -369,8 +370,7 @@ static void evict(th_pump *pump, th_commit *c, bool doubtful)
         put_rows_back(pump, inst);
         if (inst->queue.head)
             th__ready(pump, inst);
-        else if (!inst->want_held && !inst->in_ready && inst->state == TH_INST_COLD &&
-                 inst->conflicts == 0)
+        else if (!inst->in_ready && inst->state == TH_INST_COLD && inst->conflicts == 0)
             th_warm_remove(&pump->warm, inst);
     }
     give_numbers_back(pump, c);

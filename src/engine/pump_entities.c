@@ -105,6 +105,8 @@ void th__entity_turn(th_pump *pump, th_part *part, th_inst *inst)
     } else if (turn == TH_TURN_WROTE) {
         inst->state = TH_INST_COMMITTING;
         th__commit_add(commit, inst);
+    } else if (turn == TH_TURN_HELD) {
+        th__want_held(pump, inst);
     } else if (!inst->queue.head) {
         th__settle_inst(pump, inst);
     }

@@ -131,9 +131,19 @@ static void unlink_list(th_inst **list, int32_t partition_id)
     }
 }
 
-static void unlink_part(th_pump *pump, int32_t partition_id)
+static void unlink_asked(th_asked *asked, int32_t partition_id)
 {
     size_t kept = 0;
+    for (size_t i = 0; i < asked->count; i++)
+        if (asked->list[i]->partition_id != partition_id)
+            asked->list[kept++] = asked->list[i];
+    asked->count = kept;
+}
+
+static void unlink_part(th_pump *pump, int32_t partition_id)
+{
+    unlink_asked(&pump->loads, partition_id);
+    unlink_asked(&pump->helds, partition_id);
     unlink_list(&pump->ready_head, partition_id);
     unlink_list(&pump->careful, partition_id);
     unlink_list(&pump->entities_waiting, partition_id);
@@ -143,10 +153,6 @@ static void unlink_part(th_pump *pump, int32_t partition_id)
         pump->ready_tail = i;
         pump->ready_count++;
     }
-    for (size_t i = 0; i < pump->load_count; i++)
-        if (pump->loads[i]->partition_id != partition_id)
-            pump->loads[kept++] = pump->loads[i];
-    pump->load_count = kept;
 }
 
 typedef struct part_search {
@@ -316,9 +322,9 @@ static void reset(th_pump *pump)
 {
     th__crowds_forget(pump);
     pump->ready_head = pump->ready_tail = pump->careful = pump->entities_waiting = NULL;
-    pump->ready_count = pump->load_count = pump->load_sent = 0;
-    pump->reading = pump->loading = pump->idle_locks = pump->idle_partly = pump->failing =
-        pump->want_held = false;
+    pump->ready_count = 0;
+    pump->loads.count = pump->loads.sent = pump->helds.count = pump->helds.sent = 0;
+    pump->reading = pump->idle_locks = pump->idle_partly = pump->failing = false;
     pump->part_count = 0;
     pump->resend_at_us = 0;
     pump->limit = TH_BATCH_ROWS;

@@ -10,7 +10,7 @@
 #include "engine/engine_int.h"
 #include "engine/entity.h"
 
-enum { LOADS_AT_ONCE = 100, HELD_AT_ONCE = 100, MIN_READ = 50 };
+enum { LOADS_AT_ONCE = 100, MIN_READ = 50 };
 
 int64_t th__db_now(const th_pump *pump)
 {
@@ -53,43 +53,6 @@ static th_rc send_due(th_pump *pump, const int32_t *parts, size_t n, int32_t lim
     return rc;
 }
 
-typedef struct held_search {
-    const char *ids[HELD_AT_ONCE];
-    int32_t parts[HELD_AT_ONCE];
-    size_t n;
-    bool more;
-} held_search;
-
-static void collect_held(void *arg, th_inst *inst)
-{
-    held_search *s = arg;
-    if (!inst->want_held || inst->state == TH_INST_COMMITTING || inst->state == TH_INST_RUNNING)
-        return;
-    if (s->n == HELD_AT_ONCE) {
-        s->more = true;
-        return;
-    }
-    s->ids[s->n] = inst->id;
-    s->parts[s->n++] = inst->partition_id;
-    inst->want_held = false;
-}
-
-static th_rc send_held(th_pump *pump, th_error *err)
-{
-    held_search s = { .n = 0 };
-    pump->want_held = false;
-    th_warm_each(&pump->warm, collect_held, &s);
-    pump->want_held = s.more;
-    if (!s.n)
-        return TH_OK;
-    int64_t *hand = hand_numbers(pump);
-    th_rc rc = th_pen_send_held(pump->pen, s.parts, s.ids, s.n, hand, pump->hand_count, err);
-    free(hand);
-    pump->reading = true;
-    pump->read_no++;
-    return rc;
-}
-
 /* Partitions that are to be read now; their wish is taken. */
 static size_t wanted(th_pump *pump, int32_t *parts)
 {
@@ -125,8 +88,6 @@ th_rc th__send_reads(th_pump *pump, th_error *err)
         return pump->want_starts ? send_starts(pump, err) : TH_OK;
     if (pump->ready_count >= pump->limit)
         return TH_OK;
-    if (pump->want_held)
-        return send_held(pump, err);
     int32_t *parts = th_malloc((pump->part_count + 1) * sizeof *parts);
     size_t n = wanted(pump, parts);
     th_rc rc = n ? send_due(pump, parts, n, read_limit(pump), err) : TH_OK;
@@ -216,35 +177,117 @@ void th__take_rows(th_pump *pump, th_pen_done *done)
         take_row(pump, &done->rows[i]);
     pump->refusing = false;
     pump->taking_no = 0;
-    if (done->op == TH_PEN_READ)
-        after_read(pump, done);
+    after_read(pump, done);
 }
 
-/* ---- loads ---------------------------------------------------------------------------------- */
+/* ---- loads, and held messages ---------------------------------------------------------------- */
+
+static void ask(th_asked *asked, th_inst *inst)
+{
+    if (asked->count == asked->cap) {
+        asked->cap = asked->cap ? asked->cap * 2 : 64;
+        asked->list = th_realloc(asked->list, asked->cap * sizeof(th_inst *));
+    }
+    asked->list[asked->count++] = inst;
+    inst->state = TH_INST_LOADING;
+}
 
 void th__want_load(th_pump *pump, th_inst *inst)
 {
-    if (pump->load_count == pump->load_cap) {
-        pump->load_cap = pump->load_cap ? pump->load_cap * 2 : 64;
-        pump->loads = th_realloc(pump->loads, pump->load_cap * sizeof(th_inst *));
+    ask(&pump->loads, inst);
+}
+
+void th__want_held(th_pump *pump, th_inst *inst)
+{
+    ask(&pump->helds, inst);
+}
+
+/* So many of them go next; 0: none, or some are under way. */
+static size_t next_asked(th_asked *asked)
+{
+    if (asked->sent || !asked->count)
+        return 0;
+    asked->sent = asked->count < LOADS_AT_ONCE ? asked->count : LOADS_AT_ONCE;
+    return asked->sent;
+}
+
+static void forget_asked(th_asked *asked)
+{
+    asked->count -= asked->sent;
+    memmove(asked->list, asked->list + asked->sent, asked->count * sizeof(th_inst *));
+    asked->sent = 0;
+}
+
+static th_rc send_load(th_pump *pump, th_error *err)
+{
+    int32_t parts[LOADS_AT_ONCE];
+    const char *ids[LOADS_AT_ONCE];
+    size_t n = next_asked(&pump->loads);
+    for (size_t i = 0; i < n; i++) {
+        parts[i] = pump->loads.list[i]->partition_id;
+        ids[i] = pump->loads.list[i]->id;
     }
-    pump->loads[pump->load_count++] = inst;
+    return n ? th_pen_send_load(pump->pen, parts, ids, n, err) : TH_OK;
+}
+
+/* All that an instance holds, or what a reply names of it. */
+static size_t held_keys(const th_inst *inst, th_held_key **keys, size_t n)
+{
+    size_t count;
+    const int64_t *numbers = th_episode_wants_held(inst, &count);
+    if (!numbers)
+        count = 1;
+    *keys = th_realloc(*keys, (n + count) * sizeof **keys);
+    for (size_t i = 0; i < count; i++)
+        (*keys)[n + i] = (th_held_key){ inst->partition_id, inst->id, numbers ? numbers[i] : 0 };
+    return n + count;
+}
+
+static th_rc send_held(th_pump *pump, th_error *err)
+{
+    size_t asked = next_asked(&pump->helds), n = 0;
+    th_held_key *keys = NULL;
+    if (!asked)
+        return TH_OK;
+    for (size_t i = 0; i < asked; i++)
+        n = held_keys(pump->helds.list[i], &keys, n);
+    int64_t *hand = hand_numbers(pump);
+    th_rc rc = th_pen_send_held(pump->pen, keys, n, hand, pump->hand_count, err);
+    free(hand);
+    free(keys);
+    return rc;
 }
 
 th_rc th__send_loads(th_pump *pump, th_error *err)
 {
-    int32_t parts[LOADS_AT_ONCE];
-    const char *ids[LOADS_AT_ONCE];
-    if (pump->loading || pump->load_count == 0)
-        return TH_OK;
-    size_t n = pump->load_count < LOADS_AT_ONCE ? pump->load_count : LOADS_AT_ONCE;
-    for (size_t i = 0; i < n; i++) {
-        parts[i] = pump->loads[i]->partition_id;
-        ids[i] = pump->loads[i]->id;
+    th_rc rc = send_load(pump, err);
+    return rc == TH_OK ? send_held(pump, err) : rc;
+}
+
+static th_msg_list held_of(th_pump *pump, const th_pen_done *done, const th_inst *inst)
+{
+    th_msg_list held = { 0 };
+    for (size_t i = 0; i < done->count; i++) {
+        const th_inbox_row *row = &done->rows[i];
+        if (row->partition_id != inst->partition_id || strcmp(row->instance_id, inst->id) != 0)
+            continue;
+        th_msg *m = th_msg_from_row(row);
+        th__hand_in(pump, m);
+        th_msg_push(&held, m);
     }
-    pump->loading = true;
-    pump->load_sent = n;
-    return th_pen_send_load(pump->pen, parts, ids, n, err);
+    return held;
+}
+
+void th__take_held(th_pump *pump, th_pen_done *done)
+{
+    for (size_t i = 0; i < pump->helds.sent; i++) {
+        th_inst *inst = pump->helds.list[i];
+        th_msg_list held = held_of(pump, done, inst);
+        th_episode_held_came(inst, &held);
+        inst->state = TH_INST_READY;
+        th__ready(pump, inst);
+    }
+    forget_asked(&pump->helds);
 }
 
 static const th_instance_row *row_of(const th_pen_done *done, const th_inst *inst)
@@ -278,6 +321,8 @@ static void load_one(th_pump *pump, th_pen_done *done, th_inst *inst)
     size_t count;
     const th_instance_row *row = row_of(done, inst);
     const th_episode_row *episodes = episodes_of(done, inst, &count);
+    int64_t out = row ? row->episode_out : 0;
+    row = row && row->found ? row : NULL;
     inst->state = TH_INST_READY;
     if (inst->ent)
         th_ent_load(inst, row);
@@ -287,33 +332,26 @@ static void load_one(th_pump *pump, th_pen_done *done, th_inst *inst)
                err.text);
         th_episode_doom(inst, "UnreadableHistory", err.text);
     }
+    inst->away = out != 0;
+    inst->away_id = out;
     pump->stats.replays += count > 0;
     th__ready(pump, inst);
 }
 
-static void forget_loads(th_pump *pump, size_t n)
-{
-    memmove(pump->loads, pump->loads + n, (pump->load_count - n) * sizeof(th_inst *));
-    pump->load_count -= n;
-    pump->load_sent = 0;
-    pump->loading = false;
-}
-
 void th__take_load(th_pump *pump, th_pen_done *done)
 {
-    for (size_t i = 0; i < pump->load_sent; i++)
-        load_one(pump, done, pump->loads[i]);
-    forget_loads(pump, pump->load_sent);
+    for (size_t i = 0; i < pump->loads.sent; i++)
+        load_one(pump, done, pump->loads.list[i]);
+    forget_asked(&pump->loads);
 }
 
 void th__reads_failed(th_pump *pump, th_pen_op op)
 {
-    if (op == TH_PEN_LOAD) {
-        pump->loading = false;
-        pump->load_sent = 0;
-        return;
-    }
-    if (op == TH_PEN_IDLE || op == TH_PEN_AWAKE)
+    if (op == TH_PEN_LOAD)
+        pump->loads.sent = 0;
+    else if (op == TH_PEN_HELD)
+        pump->helds.sent = 0;
+    if (op != TH_PEN_READ)
         return;
     pump->reading = false;
     for (size_t i = 0; i < pump->part_count; i++)

@@ -13,7 +13,7 @@ enum { ORCH_TIMEOUT_US = 60000000, CAREFUL_KEYS = 500, A_TRY_US = 1000000 };
 
 /* ---- in hand -------------------------------------------------------------------------------- */
 
-static void hand_add(th_pump *pump, th_msg *msg)
+void th__hand_in(th_pump *pump, th_msg *msg)
 {
     msg->hand_next = pump->hand;
     if (pump->hand)
@@ -76,7 +76,7 @@ void th__receive(th_pump *pump, th_msg *msg)
         return;
     }
     if (msg->message_no)
-        hand_add(pump, msg);
+        th__hand_in(pump, msg);
     if (inst->ent)
         th_entity_came(inst, msg);
     if (th__entity_overflows(pump, inst, msg) && th__entity_set_aside(pump, inst, msg))
@@ -99,8 +99,7 @@ void th__settle_inst(th_pump *pump, th_inst *inst)
         return;
     }
     if (!inst->ent && (!inst->exists || !pump->engine->options.extended_sessions)) {
-        if (!inst->want_held)
-            th__forget_inst(pump, inst);
+        th__forget_inst(pump, inst);
         return;
     }
     th_warm_idle(&pump->warm, inst, th_mono_us());
@@ -301,7 +300,6 @@ static void submit(th_pump *pump, th_inst *inst)
 static void cold_turn(th_pump *pump, th_part *part, th_inst *inst)
 {
     if (inst->ent) {
-        inst->state = TH_INST_LOADING;
         th__want_load(pump, inst);
         return;
     }
@@ -319,14 +317,15 @@ static void cold_turn(th_pump *pump, th_part *part, th_inst *inst)
         th_warm_remove(&pump->warm, inst);
         return;
     }
-    inst->state = TH_INST_LOADING;
     th__want_load(pump, inst);
 }
 
-/* An executor that keeps no session gets the whole history each time. */
+/* An executor that keeps no session gets the whole history each time; where no executor here runs
+ * it, who does reads it. */
 static bool needs_history(const th_inst *inst)
 {
-    return inst->exists && inst->started && !inst->doomed && !inst->session && !inst->past;
+    return inst->executor && inst->exists && inst->started && !inst->doomed && !inst->session &&
+           !inst->past;
 }
 
 static void load_again(th_pump *pump, th_inst *inst)
@@ -334,7 +333,6 @@ static void load_again(th_pump *pump, th_inst *inst)
     bool careful = inst->careful;
     th_inst_cool(inst);
     inst->careful = careful;
-    inst->state = TH_INST_LOADING;
     th__want_load(pump, inst);
 }
 
@@ -365,6 +363,10 @@ static void ready_turn(th_pump *pump, th_part *part, th_inst *inst)
     look_for_early(pump, inst); /* the turn may have been the start of its next life */
     if (turn == TH_TURN_RUN) {
         submit(pump, inst);
+        return;
+    }
+    if (turn == TH_TURN_HELD) {
+        th__want_held(pump, inst);
         return;
     }
     if (turn == TH_TURN_WROTE) {

@@ -28,7 +28,6 @@ static void refuse(th__request *r, const char *text)
 
 static const char *target_problem(th__request *r, const char *name, const char *key)
 {
-    const th_http_options *o = &r->server->options;
     const char *problem = th_entity_id_problem(name, key);
 
     if (problem)
@@ -36,13 +35,16 @@ static const char *target_problem(th__request *r, const char *name, const char *
     if (!r->hub)
         return th_sprintf(r->arena, "There is no task hub '%s'.",
                           th_query_text(&r->query, r->arena, "taskHub"));
-    if (!o->engine || r->hub != &o->hub || th_engine_can_run(o->engine, TH_ITEM_ENTITY, name, NULL))
-        return NULL;
+    return NULL;
+}
+
+static const char *unknown_function(th__request *r)
+{
     return th_sprintf(r->arena,
                       "The function '%s' doesn't exist, is disabled, or is not an entity function. "
-                      "Additional info: no "
-                      "app that runs here has an entity of that name.",
-                      name);
+                      "Additional info: no app that runs here, or ever ran for this hub, has an "
+                      "entity of that name.",
+                      r->known_name);
 }
 
 static bool is_json_type(const char *type)
@@ -113,23 +115,36 @@ static const char *operation_of(th__request *r)
     return op ? op : "";
 }
 
+static void signal_if_known(th__request *r)
+{
+    th_signal_request request = { .kind = TH_SIGNAL_ENTITY,
+                                  .event_name = operation_of(r),
+                                  .instance_id = r->instance_id,
+                                  .payload = r->input };
+
+    if (!r->is_known) {
+        refuse(r, unknown_function(r));
+        return;
+    }
+    th__request_wait(r);
+    th_front_signal(r->server->options.front, r->hub, &request, signalled, r);
+}
+
 static void signal_entity(th__request *r)
 {
     const char *name = r->route.args[0], *key = r->route.args[1] ? r->route.args[1] : "";
     const char *problem = target_problem(r, name, key);
-    th_signal_request request = { .kind = TH_SIGNAL_ENTITY, .event_name = operation_of(r) };
 
-    if (!problem && strlen(request.event_name) > MAX_OPERATION)
+    if (!problem && strlen(operation_of(r)) > MAX_OPERATION)
         problem = "The name of the operation is longer than 256 bytes.";
     if (problem) {
         refuse(r, problem);
         return;
     }
-    if (!read_input(r, &request.payload))
+    if (!read_input(r, &r->input))
         return;
-    request.instance_id = th_entity_id_make(r->arena, name, key);
-    th__request_wait(r);
-    th_front_signal(r->server->options.front, r->hub, &request, signalled, r);
+    r->instance_id = th_entity_id_make(r->arena, name, key);
+    th__known_then(r, TH_ITEM_ENTITY, name, NULL, signal_if_known);
 }
 
 /* ---- reads ------------------------------------------------------------------------------------

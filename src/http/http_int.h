@@ -29,6 +29,7 @@ typedef struct th__request th__request;
 typedef struct th__pool th__pool;
 typedef struct th__waits th__waits;
 typedef struct th__hubs th__hubs;
+typedef struct th__known th__known;
 typedef struct th__key_ring th__key_ring;
 typedef struct th__acceptor th__acceptor;
 typedef struct th__port th__port;
@@ -103,6 +104,8 @@ struct th__request {
     const char *input, *version, *tags; /* of a start */
     int32_t priority;
     int64_t wait_until_us, wait_pause_us;
+    const char *known_kind, *known_name; /* of what is looked up */
+    bool is_known;
     bool is_starter, is_restart, wait_over, bad_json, wants_ready;
     th_rc rc;
     int instance_status;
@@ -138,6 +141,7 @@ struct th_http_server {
     th__pool *pool;
     th__waits *waits;
     th__hubs *hubs;
+    th__known *known;
     th__key_ring *key_ring; /* NULL: requests need no keys */
 };
 
@@ -200,6 +204,13 @@ int th__key_check(th__request *r); /* before routing; 0: go on; else 401 or 403 
 /* The system key of r->hub, in r's arena; NULL: URLs need none. */
 const char *th__key_for_urls(th__request *r);
 
+/* known.c */
+th__known *th__known_new(void);
+void th__known_free(th__known *known);
+/* Sets r->is_known and goes on; may wait for the database. r->hub is set. */
+void th__known_then(th__request *r, th_item_kind kind, const char *name, const char *version,
+                    th__handler then);
+
 /* handlers */
 void th__dispatch(th__request *r);         /* dispatch.c: any request that was read whole */
 th_door th__dispatch_door(th__request *r); /* the door that it would come in by */
@@ -210,10 +221,10 @@ void th__start_wait_check(th__request *r);
 /* Takes version (and what else stands in the query) for a start of r->name; what is wrong with it,
  * or NULL. */
 const char *th__start_problem(th__request *r);
-void th__signal_start(th__request *r); /* signal_start_api.c */
+const char *th__start_unknown(th__request *r); /* why a name that nobody knows is refused */
+void th__signal_start(th__request *r);         /* signal_start_api.c */
 /* Name, instance_id and the rest of the start are set; r is waiting. */
 void th__start_now(th__request *r);
-bool th__start_known(th__request *r, const char *version); /* false: no app here has it */
 const char *th__start_new_id(th_arena *arena);
 /* The query's tags, or NULL; *problem: what is wrong with them. */
 const char *th__query_tags(th__request *r, const char **problem);

@@ -36,6 +36,7 @@ void th__server_unref(th_http_server *server)
     th__pool_free(server->pool);
     th__waits_free(server->waits);
     th__hubs_free(server->hubs);
+    th__known_free(server->known);
     th__key_ring_free(server->key_ring);
     pthread_cond_destroy(&server->idle);
     pthread_mutex_destroy(&server->lock);

@@ -24,15 +24,22 @@ static void take(th__request *r, const th_instance *instance)
         r->instance_id = th__start_new_id(r->arena);
 }
 
+static void restart_if_known(th__request *r)
+{
+    if (r->is_known)
+        th__start_now(r);
+    else
+        answer_no_match(r);
+}
+
 static void looked(void *arg, const th_front_answer *answer)
 {
     th__request *r = arg;
 
-    if (answer->rc == TH_OK)
+    if (answer->rc == TH_OK) {
         take(r, answer->instance);
-    if (answer->rc == TH_OK && th__start_known(r, r->version)) {
-        th__start_now(r);
-    } else if (answer->rc == TH_OK || answer->rc == TH_NOT_FOUND) {
+        th__known_then(r, TH_ITEM_ORCHESTRATOR, r->name, r->version, restart_if_known);
+    } else if (answer->rc == TH_NOT_FOUND) {
         answer_no_match(r);
     } else {
         th__answer_rc(r, answer->rc, th_strdup(r->arena, answer->text));

@@ -90,6 +90,7 @@ th_rc th_http_server_new(const th_http_options *options, th_http_server **out, t
     s->public_port.server = s->rpc_port.server = s;
     s->rpc_port.is_rpc = true;
     s->hubs = th__hubs_new();
+    s->known = th__known_new();
     rc = copy_options(s, options, err);
     s->query_suffix = make_query_suffix(&s->options);
     if (rc != TH_OK) {

@@ -36,7 +36,10 @@ typedef struct th_http_starter {
 typedef struct th_http_options {
     const char *bind;  /* address or host name; NULL: 127.0.0.1 */
     int port;          /* 0: any free one */
-    th_engine *engine; /* NULL: front end alone, names of orchestrators are not checked */
+    th_engine *engine; /* NULL: front end alone */
+    /* Whether an app of this process has that function, run here or not; NULL: the engine knows. */
+    bool (*has_function)(void *arg, th_item_kind kind, const char *name, const char *version);
+    void *has_arg;
     th_front *front;
     const char *conninfo;        /* for list, purge and history */
     th_hub hub;                  /* the app's own */

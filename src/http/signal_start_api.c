@@ -73,6 +73,16 @@ static void answer_started(th__request *r)
     th__request_done(r);
 }
 
+static void signal_if_known(th__request *r)
+{
+    if (r->is_known) {
+        th__pool_run(r, signal_job, answer_started);
+        return;
+    }
+    th__answer_invalid(r, th__start_unknown(r));
+    th__request_done(r);
+}
+
 static const char *problem(th__request *r)
 {
     json_t *root = NULL;
@@ -102,7 +112,7 @@ void th__signal_start(th__request *r)
     wrong = problem(r);
     if (!wrong) {
         r->text = th__start_new_id(r->arena); /* of the message: the job may run twice */
-        th__pool_run(r, signal_job, answer_started);
+        th__known_then(r, TH_ITEM_ORCHESTRATOR, r->name, r->version, signal_if_known);
         return;
     }
     if (r->bad_json)

@@ -30,14 +30,6 @@ static const char *unknown_hub(th__request *r)
                       th_query_text(&r->query, r->arena, "taskHub"));
 }
 
-bool th__start_known(th__request *r, const char *version)
-{
-    const th_http_options *o = &r->server->options;
-
-    return !o->engine || r->hub != &o->hub ||
-           th_engine_can_run(o->engine, TH_ITEM_ORCHESTRATOR, r->name, version);
-}
-
 const char *th__query_tags(th__request *r, const char **problem)
 {
     const char *tags = th_query_text(&r->query, r->arena, "tags"), *wrong;
@@ -50,15 +42,13 @@ const char *th__query_tags(th__request *r, const char **problem)
     return tags;
 }
 
-static const char *unknown_function(th__request *r, const char *version)
+const char *th__start_unknown(th__request *r)
 {
-    if (th__start_known(r, version))
-        return NULL;
     return th_sprintf(
         r->arena,
         "The function '%s' doesn't exist, is disabled, or is not an orchestrator "
-        "function. Additional info: no app that runs here has an orchestrator of that "
-        "name.",
+        "function. Additional info: no app that runs here, or ever ran for this hub, has an "
+        "orchestrator of that name.",
         r->name);
 }
 
@@ -97,7 +87,7 @@ const char *th__start_problem(th__request *r)
         r->tags = th__query_tags(r, &problem);
     if (!problem)
         problem = bad_priority(r);
-    return problem ? problem : unknown_function(r, r->version);
+    return problem;
 }
 
 /* ---- the wait for a completion ----------------------------------------------------------------
@@ -295,6 +285,22 @@ const char *th__start_new_id(th_arena *arena)
     return th_strdup(arena, text);
 }
 
+static void refuse_start(th__request *r, const char *problem)
+{
+    th__answer_invalid(r, problem);
+    th__request_done(r);
+}
+
+static void start_if_known(th__request *r)
+{
+    if (!r->is_known) {
+        refuse_start(r, th__start_unknown(r));
+        return;
+    }
+    th__request_wait(r);
+    th__start_now(r);
+}
+
 static void check_then_start(th__request *r)
 {
     th_error err = { 0 };
@@ -308,14 +314,12 @@ static void check_then_start(th__request *r)
     r->input = r->body.len ? r->body.data : NULL;
     problem = th__start_problem(r);
     if (problem) {
-        th__answer_invalid(r, problem);
-        th__request_done(r);
+        refuse_start(r, problem);
         return;
     }
     if (!r->instance_id)
         r->instance_id = th__start_new_id(r->arena);
-    th__request_wait(r);
-    th__start_now(r);
+    th__known_then(r, TH_ITEM_ORCHESTRATOR, r->name, r->version, start_if_known);
 }
 
 void th__start(th__request *r)

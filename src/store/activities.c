@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "store/params.h"
+#include "store/pen_int.h"
 #include "store/th_sql.h"
 
 /* The columns of a statement and its parameters, freed together. */
@@ -36,6 +37,9 @@ static const char *text(const PGresult *r, int row, int col)
 
 static void read_claimed(th_arena *arena, const PGresult *r, int i, th_claimed *c)
 {
+    bool is_episode = PQnfields(r) > 13;
+    c->kind = is_episode ? th_get_i16(PQgetvalue(r, i, 13)) : 0;
+    c->messages = is_episode ? th_strdup(arena, text(r, i, 14)) : NULL;
     c->partition_id = th_get_i32(PQgetvalue(r, i, 0));
     c->id = th_get_i64(PQgetvalue(r, i, 1));
     c->claim_no = th_get_i32(PQgetvalue(r, i, 2));
@@ -88,6 +92,74 @@ th_rc th_activities_claim(th_db *db, th_arena *arena, int32_t partition_id, int3
     th_param_i32(&c.params, limit);
     th_param_array(&c.params, names);
     return claim(db, arena, th_sql_activity_claim, &c, out, count, err);
+}
+
+char *th_episode_refusal(const char *name, const char *version)
+{
+    th_buf text = TH_BUF_INIT;
+    th_buf_str(&text, name);
+    th_buf_chr(&text, '\n'); /* no name has one */
+    th_buf_str(&text, version ? version : "");
+    return th_buf_steal(&text);
+}
+
+th_rc th_episodes_claim(th_db *db, th_arena *arena, int32_t first_partition,
+                        int32_t partition_count, int32_t worker_id, int32_t limit,
+                        const th_episode_names *names, bool suspect, th_claimed **out,
+                        size_t *count, th_error *err)
+{
+    columns c = { 0 };
+    th_array *orchestrators = names_column(&c, names->orchestrators, names->orchestrator_count);
+    th_array *entities = add(&c, 1, TH_T_TEXT);
+    for (size_t i = 0; i < names->entity_count; i++)
+        th_array_text(entities, names->entities[i]);
+    th_param_i32(&c.params, first_partition);
+    th_param_i32(&c.params, partition_count);
+    th_param_i32(&c.params, worker_id);
+    th_param_i32(&c.params, limit);
+    th_param_array(&c.params, orchestrators);
+    th_param_array(&c.params, entities);
+    th_param_bool(&c.params, suspect);
+    th_array *refused = add(&c, 2, TH_T_TEXT);
+    for (size_t i = 0; i < names->refused_count; i++)
+        th_array_text(refused, names->refused[i]);
+    th_param_array(&c.params, refused);
+    return claim(db, arena, th_sql_episode_claim, &c, out, count, err);
+}
+
+th_rc th_episodes_load(th_db *db, const th_claimed *claimed, size_t n, th_loaded *out,
+                       th_error *err)
+{
+    columns c = { 0 };
+    PGresult *instances = NULL, *episodes = NULL;
+    th_array *parts = add(&c, 0, TH_T_INT4), *ids = add(&c, 1, TH_T_TEXT);
+    for (size_t i = 0; i < n; i++) {
+        th_array_i32(parts, claimed[i].partition_id);
+        th_array_text(ids, claimed[i].instance_id);
+    }
+    th_param_array(&c.params, parts);
+    th_param_array(&c.params, ids);
+    th_params_ready(&c.params);
+    *out = (th_loaded){ .arena = th_arena_new(0) };
+    th_rc rc = th_db_exec(db, th_sql_instance_load, &c.params, true, &instances, err);
+    if (rc == TH_OK)
+        rc = th_db_exec(db, th_sql_history_replay, &c.params, true, &episodes, err);
+    out->results[0] = instances;
+    out->results[1] = episodes;
+    if (rc == TH_OK) {
+        out->instances = th__instance_rows(instances, out->arena, &out->instance_count);
+        out->episodes = th__episode_rows(episodes, out->arena, &out->episode_count);
+    }
+    columns_free(&c);
+    return rc;
+}
+
+void th_loaded_free(th_loaded *loaded)
+{
+    PQclear(loaded->results[0]);
+    PQclear(loaded->results[1]);
+    th_arena_free(loaded->arena);
+    *loaded = (th_loaded){ 0 };
 }
 
 /* *partition_id 0: there is none. */
@@ -158,6 +230,12 @@ static void answer_columns(columns *c, const th_completed *items, size_t n)
     th_array *kinds = add(c, 3, TH_T_INT2), *results = add(c, 4, TH_T_TEXT),
              *bodies = add(c, 5, TH_T_TEXT);
     for (size_t i = 0; i < n; i++) {
+        if (items[i].is_reply) {
+            th_array_i16(kinds, TH_EPISODE_ANSWERED);
+            th_array_text(results, items[i].result);
+            th_array_text(bodies, items[i].failure);
+            continue;
+        }
         th_array_i16(kinds, items[i].failure ? 8 : 7);
         th_array_text(results, items[i].failure ? NULL : items[i].result);
         if (!items[i].failure) {

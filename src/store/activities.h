@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "store/db.h"
+#include "store/pen.h"
 
 /* A claimed work item. Its token is (partition_id, id, claim_no). */
 typedef struct th_claimed {
@@ -27,6 +28,8 @@ typedef struct th_claimed {
     const char *input;
     const char *tags;
     int16_t priority;
+    int16_t kind;         /* 0 an activity; see th_episode_kind */
+    const char *messages; /* of an episode: JSON array of numbers */
 } th_claimed;
 
 /* Protocol A2, one partition: at most `limit` due, unclaimed items with one of these names
@@ -45,6 +48,37 @@ th_rc th_activities_claim_suspect(th_db *db, th_arena *arena, int32_t first_part
                                   const char *const *lower_names, size_t names_count,
                                   th_claimed **out, size_t *count, th_error *err) TH_MUST_CHECK;
 
+/*
+ * The same for episodes that other processes' partitions need run (protocol O6), over all
+ * partitions of a hub. suspect: one that workers have died with.
+ */
+typedef struct th_episode_names {
+    const char *const *orchestrators; /* in lower case */
+    size_t orchestrator_count;
+    const char *const *entities;
+    size_t entity_count;
+    const char *const *refused; /* as th_episode_refusal makes them: these are left */
+    size_t refused_count;
+} th_episode_names;
+char *th_episode_refusal(const char *name, const char *version); /* for the caller to free */
+th_rc th_episodes_claim(th_db *db, th_arena *arena, int32_t first_partition,
+                        int32_t partition_count, int32_t worker_id, int32_t limit,
+                        const th_episode_names *names, bool suspect, th_claimed **out,
+                        size_t *count, th_error *err) TH_MUST_CHECK;
+
+/* What such episodes stand on: rows as an owner loads them (pen.h), in the order of the keys. */
+typedef struct th_loaded {
+    th_instance_row *instances;
+    size_t instance_count;
+    th_episode_row *episodes;
+    size_t episode_count;
+    th_arena *arena; /* holds the arrays */
+    void *results[2];
+} th_loaded;
+th_rc th_episodes_load(th_db *db, const th_claimed *claimed, size_t n, th_loaded *out,
+                       th_error *err) TH_MUST_CHECK;
+void th_loaded_free(th_loaded *loaded);
+
 typedef struct th_completed {
     int32_t partition_id;
     int64_t id;
@@ -54,6 +88,7 @@ typedef struct th_completed {
     /* Of an abandoned one: */
     int64_t delay_us;       /* due again after that; 0: as it was */
     const char *next_input; /* it got somewhere and goes on with this; NULL: as it was */
+    bool is_reply; /* of an episode: result and failure are the payload and body of the answer */
 } th_completed;
 
 /*

@@ -36,6 +36,8 @@ typedef enum group_id {
     G_FINISH,
     G_CANCEL, /* after SCHEDULE: what one batch writes and gives up is gone */
     G_UNSCHEDULE,
+    G_RECALL, /* before EPISODE: one is out at most */
+    G_EPISODE,
     G_COUNT
 } group_id;
 
@@ -111,6 +113,12 @@ static const group_def defs[G_COUNT] = {
     [G_FINISH] = { "finish", true, 3, { P, TH_T_INT8, TH_T_INT4 } },
     [G_CANCEL] = { "cancel", false, 5, { P, TH_T_INT8, TH_T_TEXT, TH_T_UUID, TH_T_INT4 } },
     [G_UNSCHEDULE] = { "unschedule", false, 3, { P, TH_T_TEXT, TH_T_UUID } },
+    [G_RECALL] = { "recall", false, 2, { P, TH_T_TEXT } },
+    [G_EPISODE] = { "episode",
+                    false,
+                    12,
+                    { P, TH_T_INT8, TH_T_INT2, TH_T_TEXT, TH_T_UUID, TH_T_UUID, TH_T_INT4,
+                      TH_T_INT4, TH_T_TEXT, TH_T_TEXT, TH_T_TEXT, TH_T_TEXT } },
 };
 #undef P
 
@@ -138,6 +146,8 @@ const th_batch_sql th_batch_all_sql[] = {
     { "finish", th_sql_batch_finish },
     { "cancel", th_sql_batch_cancel },
     { "unschedule", th_sql_batch_unschedule },
+    { "recall", th_sql_batch_recall },
+    { "episode", th_sql_batch_episode },
     { NULL, NULL },
 };
 
@@ -550,6 +560,31 @@ void th_batch_schedule(th_batch *b, const th_batch_key *key, const th_batch_acti
     put_text(g, 10, a->input);
     put_text(g, 11, a->tags);
     activity_rest(g, a);
+}
+
+void th_batch_recall(th_batch *b, int32_t partition_id, const char *instance_id)
+{
+    group *g = row(b, G_RECALL);
+    put_i32(g, 0, partition_id);
+    put_text(g, 1, instance_id);
+}
+
+void th_batch_episode(th_batch *b, const th_batch_key *key, const th_batch_item *item)
+{
+    th_batch_recall(b, key->partition_id, key->instance_id);
+    group *g = row(b, G_EPISODE);
+    put_i32(g, 0, key->partition_id);
+    put_i64(g, 1, item->id);
+    put_i16(g, 2, item->kind);
+    put_text(g, 3, key->instance_id);
+    put_uuid(g, 4, &key->start_id);
+    put_uuid(g, 5, &key->execution_id);
+    put_i32(g, 6, item->seq);
+    put_i32(g, 7, item->episode);
+    put_text(g, 8, item->name);
+    put_text(g, 9, item->version);
+    put_text(g, 10, item->events);
+    put_text(g, 11, item->messages);
 }
 
 void th_batch_finish(th_batch *b, int32_t partition_id, int64_t id, int32_t claim_no)

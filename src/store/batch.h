@@ -132,6 +132,24 @@ void th_batch_schedule(th_batch *batch, const th_batch_key *key, const th_batch_
 void th_batch_finish(th_batch *batch, int32_t partition_id, int64_t id, int32_t claim_no);
 /* One that is given up; id 0: not known. */
 void th_batch_cancel(th_batch *batch, const th_batch_key *key, int64_t id, int32_t seq);
+/* Kind of the message by which an episode is answered that another process has run. */
+enum { TH_EPISODE_ANSWERED = 100 };
+
+/* An episode for another process (protocol O6). */
+typedef enum th_episode_kind { TH_EPISODE_ORCHESTRATOR = 1, TH_EPISODE_ENTITY = 2 } th_episode_kind;
+typedef struct th_batch_item {
+    int64_t id;
+    int16_t kind;
+    int32_t seq, episode;
+    const char *name;
+    const char *version;
+    const char *events;   /* JSON array */
+    const char *messages; /* JSON array of their numbers */
+} th_batch_item;
+/* In place of one that is out. */
+void th_batch_episode(th_batch *batch, const th_batch_key *key, const th_batch_item *item);
+/* The episode of an instance that is out comes back, claimed or not. */
+void th_batch_recall(th_batch *batch, int32_t partition_id, const char *instance_id);
 void th_batch_unschedule(th_batch *batch, const th_batch_key *key);
 
 /* ---- for pen.c ---- */

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/ids.h"
+#include "store/params.h"
+#include "store/th_sql.h"
 
 static int32_t int_of(const PGresult *res, int column)
 {
@@ -73,6 +75,24 @@ th_rc th_hub_ensure(th_db *db, const char *name, int32_t partitions, th_hub *out
     rc = create(db, name, partitions, err);
     if (rc == TH_OK)
         rc = th_hub_get(db, name, out, err);
+    return rc;
+}
+
+th_rc th_hub_knows(th_db *db, int32_t hub_id, const char *kind, const char *name, bool *known,
+                   th_error *err)
+{
+    th_params p = { 0 };
+    PGresult *res = NULL;
+
+    th_param_i32(&p, hub_id);
+    th_param_text(&p, kind);
+    th_param_text(&p, name);
+    th_params_ready(&p);
+    th_rc rc = th_db_exec(db, th_sql_name_known, &p, true, &res, err);
+    if (rc == TH_OK)
+        *known = PQgetvalue(res, 0, 0)[0] != 0;
+    PQclear(res);
+    th_params_free(&p);
     return rc;
 }
 

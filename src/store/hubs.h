@@ -25,6 +25,11 @@ th_rc th_hub_ensure(th_db *db, const char *name, int32_t partitions, th_hub *out
 /* Names compare case-insensitively. TH_NOT_FOUND when there is none. */
 th_rc th_hub_get(th_db *db, const char *name, th_hub *out, th_error *err) TH_MUST_CHECK;
 
+/* Whether a worker of the hub has ever registered that name, in any case of letters. kind:
+ * orchestrator, activity or entity. */
+th_rc th_hub_knows(th_db *db, int32_t hub_id, const char *kind, const char *name, bool *known,
+                   th_error *err) TH_MUST_CHECK;
+
 int32_t th_hub_partition_of(const th_hub *hub, const char *instance_id);
 
 #endif

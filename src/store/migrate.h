@@ -16,7 +16,7 @@ typedef struct th_schema_state {
                         run */
 } th_schema_state;
 
-#define TH_PROGRAM_LEVEL 1
+#define TH_PROGRAM_LEVEL 2
 
 th_rc th_schema_state_get(th_db *db, th_schema_state *out, th_error *err) TH_MUST_CHECK;
 

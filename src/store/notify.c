@@ -63,6 +63,11 @@ th_rc th_listen_schedules(th_db *control, int32_t hub_id, th_error *err)
     return listen_to(control, "listen", "taskhub_s", hub_id, err);
 }
 
+th_rc th_listen_episodes(th_db *control, int32_t hub_id, th_error *err)
+{
+    return listen_to(control, "listen", "taskhub_e", hub_id, err);
+}
+
 /* What a letter before the digits stands for; INT32_MIN: nothing. */
 static int32_t meaning_of(char letter)
 {
@@ -71,6 +76,8 @@ static int32_t meaning_of(char letter)
         return 0;
     case 's':
         return TH_NOTIFIED_SCHEDULES;
+    case 'e':
+        return TH_NOTIFIED_EPISODES;
     case 'n':
         return TH_NOTIFIED_NAMES;
     default:
@@ -194,6 +201,19 @@ th_rc th_notify_activities(th_db *pool, int32_t hub_id, th_error *err)
                           "select pg_catalog.pg_notify('taskhub_a' || $1::pg_catalog.int4, '')"
                           " where not pg_catalog.pg_try_advisory_xact_lock($2, $1)",
                           &p, true, NULL, err);
+    th_params_free(&p);
+    return rc;
+}
+
+th_rc th_notify_episodes(th_db *pool, int32_t hub_id, th_error *err)
+{
+    th_params p = { 0 };
+
+    th_param_i32(&p, hub_id);
+    th_params_ready(&p);
+    th_rc rc =
+        th_db_exec(pool, "select pg_catalog.pg_notify('taskhub_e' || $1::pg_catalog.int4, '')", &p,
+                   true, NULL, err);
     th_params_free(&p);
     return rc;
 }

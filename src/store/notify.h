@@ -4,7 +4,8 @@
  *
  * Channels: taskhub_<partition_id> for a partition's owner, taskhub_a<hub_id> for idle activity
  * workers, taskhub_s<hub_id> for changes of a hub's schedules, taskhub_n<hub_id> for those of the
- * names of its SQL activities.
+ * names of its SQL activities, taskhub_e<hub_id> for episodes that wait for a process that can run
+ * them.
  */
 #ifndef TH_STORE_NOTIFY_H
 #define TH_STORE_NOTIFY_H
@@ -17,6 +18,7 @@ th_rc th_listen_partition(th_db *control, int32_t partition_id, bool on,
 th_rc th_listen_activities(th_db *control, int32_t hub_id, th_error *err) TH_MUST_CHECK;
 th_rc th_listen_names(th_db *control, int32_t hub_id, th_error *err) TH_MUST_CHECK;
 th_rc th_listen_schedules(th_db *control, int32_t hub_id, th_error *err) TH_MUST_CHECK;
+th_rc th_listen_episodes(th_db *control, int32_t hub_id, th_error *err) TH_MUST_CHECK;
 
 /*
  * Protocol W3, receiver's half: takes (idle) or lets go of the hub's AIDLE lock, shared, once each
@@ -26,7 +28,7 @@ th_rc th_listen_schedules(th_db *control, int32_t hub_id, th_error *err) TH_MUST
 th_rc th_activities_idle(th_db *control, int32_t hub_id, bool idle, bool *had,
                          th_error *err) TH_MUST_CHECK;
 
-enum { TH_NOTIFIED_SCHEDULES = -1, TH_NOTIFIED_NAMES = -2 };
+enum { TH_NOTIFIED_SCHEDULES = -1, TH_NOTIFIED_NAMES = -2, TH_NOTIFIED_EPISODES = -3 };
 
 /* Called once a notification; partition_id 0: activities, TH_NOTIFIED_...: those. */
 typedef void (*th_notified)(void *arg, int32_t partition_id);
@@ -42,5 +44,7 @@ th_rc th_notify_partitions(th_db *pool, const int32_t *partition_ids, size_t n,
                            th_error *err) TH_MUST_CHECK;
 /* Protocol W3: notifies the hub's activity workers if some sleep (AIDLE probed exclusively). */
 th_rc th_notify_activities(th_db *pool, int32_t hub_id, th_error *err) TH_MUST_CHECK;
+/* Whoever runs episodes for others. */
+th_rc th_notify_episodes(th_db *pool, int32_t hub_id, th_error *err) TH_MUST_CHECK;
 
 #endif

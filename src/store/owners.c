@@ -54,9 +54,11 @@ static th_rc unlock(th_db *db, int32_t worker_id, th_error *err)
 
 static const char *roles_text(const th_worker_info *info)
 {
-    if (info->orchestrators && info->activities)
-        return "orchestrators,activities";
-    return info->orchestrators ? "orchestrators" : info->activities ? "activities" : "";
+    if (info->partitions)
+        return info->activities ? "orchestrators,activities" : "orchestrators";
+    if (info->episodes)
+        return info->activities ? "episodes,activities" : "episodes";
+    return info->activities ? "activities" : "";
 }
 
 static void add_names(th_params *p, th_array *a, const char *const *names, size_t n)

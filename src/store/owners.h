@@ -19,7 +19,9 @@ typedef struct th_worker_info {
     int32_t hub_id;
     const char *host;
     int32_t pid;
-    bool orchestrators, activities; /* roles */
+    bool partitions; /* owns some, and runs orchestrators */
+    bool episodes;   /* owns none, and runs orchestrators for those who do */
+    bool activities;
     const char *const *orchestrator_names;
     size_t orchestrator_count;
     const char *const *activity_names;

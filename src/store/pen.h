@@ -132,6 +132,8 @@ typedef struct th_next_due {
 typedef struct th_instance_row {
     int32_t partition_id;
     const char *instance_id;
+    int64_t episode_out; /* id of the episode that another process is to run; 0: none */
+    bool found;          /* there is an instance; the rest is from its row */
     th_uuid start_id, execution_id;
     int16_t status;
     const char *name;
@@ -166,7 +168,7 @@ typedef struct th_pen_done {
     th_error error;
     th_inbox_row *rows; /* READ, HELD */
     size_t count;
-    th_instance_row *instances; /* LOAD */
+    th_instance_row *instances; /* LOAD: one for each that was asked for */
     size_t instance_count;
     th_episode_row *episodes; /* LOAD, by instance and episode */
     size_t episode_count;
@@ -193,8 +195,14 @@ typedef struct th_pen_read {
     int32_t limit;
 } th_pen_read;
 th_rc th_pen_send_read(th_pen *pen, const th_pen_read *read, th_error *err) TH_MUST_CHECK;
-th_rc th_pen_send_held(th_pen *pen, const int32_t *partitions, const char *const *ids, size_t n,
-                       const int64_t *hand, size_t hand_count, th_error *err) TH_MUST_CHECK;
+/* Held messages, by instance and number; a number 0: all of that instance. */
+typedef struct th_held_key {
+    int32_t partition_id;
+    const char *instance_id;
+    int64_t message_no;
+} th_held_key;
+th_rc th_pen_send_held(th_pen *pen, const th_held_key *keys, size_t n, const int64_t *hand,
+                       size_t hand_count, th_error *err) TH_MUST_CHECK;
 /* The instances' rows, and the histories of their present executions. */
 th_rc th_pen_send_load(th_pen *pen, const int32_t *partitions, const char *const *ids, size_t n,
                        th_error *err) TH_MUST_CHECK;

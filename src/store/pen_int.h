@@ -42,6 +42,10 @@ struct th_pen {
 th_rc th__pen_leave(th_pen *pen, th_error *err) TH_MUST_CHECK;
 th_rc th__pen_enter(th_pen *pen, th_error *err) TH_MUST_CHECK;
 
+/* Rows of a load, whose texts stay in the result. */
+th_instance_row *th__instance_rows(const PGresult *r, th_arena *arena, size_t *count);
+th_episode_row *th__episode_rows(const PGresult *r, th_arena *arena, size_t *count);
+
 /* Rows of results into the arrays of done. */
 void th__pen_parse(const pen_op *op, th_pen_done *done);
 

@@ -143,15 +143,33 @@ static void key_columns(th_pen *pen, const int32_t *partitions, const char *cons
     text_column(pen, 1, ids, n);
 }
 
-th_rc th_pen_send_held(th_pen *pen, const int32_t *partitions, const char *const *ids, size_t n,
-                       const int64_t *hand, size_t hand_count, th_error *err)
+static void held_columns(th_pen *pen, const th_held_key *keys, size_t n)
+{
+    th_params_clear(&pen->params);
+    th_array *parts = column(pen, 0, TH_T_INT4), *ids = column(pen, 1, TH_T_TEXT),
+             *numbers = column(pen, 2, TH_T_INT8);
+    for (size_t i = 0; i < n; i++) {
+        th_array_i32(parts, keys[i].partition_id);
+        th_array_text(ids, keys[i].instance_id);
+        if (keys[i].message_no)
+            th_array_i64(numbers, keys[i].message_no);
+        else
+            th_array_null(numbers);
+    }
+    th_param_array(&pen->params, parts);
+    th_param_array(&pen->params, ids);
+    th_param_array(&pen->params, numbers);
+}
+
+th_rc th_pen_send_held(th_pen *pen, const th_held_key *keys, size_t n, const int64_t *hand,
+                       size_t hand_count, th_error *err)
 {
     pen_op *op;
     th_rc rc = new_op(pen, TH_PEN_HELD, 0, &op, err);
     if (rc != TH_OK)
         return rc;
-    key_columns(pen, partitions, ids, n);
-    hand_column(pen, 2, hand, hand_count);
+    held_columns(pen, keys, n);
+    hand_column(pen, 3, hand, hand_count);
     th_params_ready(&pen->params);
     rc = send_prepared(pen, op, "held", &pen->params, err);
     return rc == TH_OK ? end_op(pen, err) : rc;

@@ -86,16 +86,16 @@ static void next_rows(const PGresult *r, th_pen_done *done)
     }
 }
 
-static void instance_rows(const PGresult *r, th_pen_done *done)
+th_instance_row *th__instance_rows(const PGresult *r, th_arena *arena, size_t *count)
 {
-    done->instance_count = (size_t)PQntuples(r);
-    done->instances = th_new(done->arena, th_instance_row, done->instance_count + 1);
-    for (size_t i = 0; i < done->instance_count; i++) {
-        th_instance_row *x = &done->instances[i];
+    *count = (size_t)PQntuples(r);
+    th_instance_row *rows = th_new(arena, th_instance_row, *count + 1);
+    for (size_t i = 0; i < *count; i++) {
+        th_instance_row *x = &rows[i];
         int row = (int)i;
         x->partition_id = th_get_i32(PQgetvalue(r, row, 0));
         x->instance_id = text(r, row, 1);
-        uuid(r, row, 2, &x->start_id);
+        x->found = uuid(r, row, 2, &x->start_id);
         uuid(r, row, 3, &x->execution_id);
         x->status = small(r, row, 4);
         x->name = text(r, row, 5);
@@ -108,15 +108,17 @@ static void instance_rows(const PGresult *r, th_pen_done *done)
         x->state = text(r, row, 12);
         x->lock_holder = text(r, row, 13);
         x->priority = small(r, row, 14);
+        x->episode_out = PQgetisnull(r, row, 15) ? 0 : th_get_i64(PQgetvalue(r, row, 15));
     }
+    return rows;
 }
 
-static void episode_rows(const PGresult *r, th_pen_done *done)
+th_episode_row *th__episode_rows(const PGresult *r, th_arena *arena, size_t *count)
 {
-    done->episode_count = (size_t)PQntuples(r);
-    done->episodes = th_new(done->arena, th_episode_row, done->episode_count + 1);
-    for (size_t i = 0; i < done->episode_count; i++) {
-        th_episode_row *e = &done->episodes[i];
+    *count = (size_t)PQntuples(r);
+    th_episode_row *rows = th_new(arena, th_episode_row, *count + 1);
+    for (size_t i = 0; i < *count; i++) {
+        th_episode_row *e = &rows[i];
         int row = (int)i;
         e->partition_id = th_get_i32(PQgetvalue(r, row, 0));
         e->instance_id = text(r, row, 1);
@@ -128,6 +130,7 @@ static void episode_rows(const PGresult *r, th_pen_done *done)
         e->events_len = (size_t)PQgetlength(r, row, 6);
         e->memo = text(r, row, 7);
     }
+    return rows;
 }
 
 static void idle_rows(const PGresult *r, th_pen_done *done)
@@ -152,9 +155,9 @@ void th__pen_parse(const pen_op *op, th_pen_done *done)
         inbox_rows(first, done);
         return;
     case TH_PEN_LOAD:
-        instance_rows(first, done);
+        done->instances = th__instance_rows(first, done->arena, &done->instance_count);
         if (op->results[1])
-            episode_rows(op->results[1], done);
+            done->episodes = th__episode_rows(op->results[1], done->arena, &done->episode_count);
         return;
     case TH_PEN_IDLE:
         idle_rows(first, done);

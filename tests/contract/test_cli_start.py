@@ -240,7 +240,7 @@ def test_the_database_comes_from_a_file_or_the_environment(start, database, tmp_
 def test_a_front_end_and_a_worker_share_a_hub(make_service):
     front = make_service(apps=[], args=["--no-orchestrators", "--no-activities"], hub="SharedHub").start(ready=False)
     worker = make_service(args=["--no-http"], hub="SharedHub").start(ready=False)
-    until(lambda: "is up" in front.log() and "is up" in worker.log(), what="both are up")
+    until(lambda: "is up" in front.log() and "worker.registered" in worker.log(), what="both are up")
     instance = front.start_instance("hello_orchestrator")
     assert front.wait_status(instance)["output"] == ["Hello Tokyo!", "Hello Seattle!", "Hello London!"]
     with pytest.raises(OSError):

@@ -130,10 +130,18 @@ def test_a_child_is_retried_under_another_id_each_time(service):
     facts.all_is_well(service)
 
 
-def test_a_name_that_nobody_has_fails_the_child(service):
-    instance, output = run(service, "unknown_parent")
-    assert "doesn't exist" in output["message"]
-    assert [k[1] for k in kids(service, instance)] == ["Failed"]
+def test_a_child_of_a_name_that_nobody_has_waits_and_says_for_what(service):
+    instance = service.start_instance("unknown_parent", new_id())
+    problem = svc.until(lambda: service.sql("""
+        select c.runtime_status, a.kind, a.problem from taskhub.instances_view c
+        join taskhub.activities_view a on a.hub = c.hub and a.instance_id = c.instance_id
+        where c.hub = %s and c.parent_instance_id = %s""", [service.hub, instance]))
+    assert problem == [("Pending", "episode", 'no worker for the orchestrator "nobody_has_this"')]
+    facts.nothing_is_stuck(service)
+    answer = service.post(f"/instances/{kids(service, instance)[0][0]}/terminate?reason=enough")
+    assert answer.status == 202
+    assert service.wait_status(instance)["output"]["type"] == "SubOrchestrationTerminated"
+    facts.all_is_well(service)
 
 
 @pytest.mark.parametrize("recurse", [False, True])

@@ -101,10 +101,12 @@ def test_a_failed_call_fails_and_leaves_no_effect(service):
     assert state(service, "counter", "never") is None and service.status("never") is None
 
 
-def test_a_call_of_an_unknown_entity_fails(service):
-    failure = result(service, "TryCall", {"name": "Nobody", "key": "k"})
-    assert failure["type"] == "FunctionNotFound"
-    assert "not an entity function" in failure["message"]
+def test_a_call_of_an_unknown_entity_waits_and_says_for_what(service):
+    instance = service.start_instance("TryCall", input={"name": "Nobody", "key": new_key()})
+    problem = until(lambda: service.sql("select kind, waiting, problem from taskhub.unserved where hub = %s", [service.hub]))
+    assert problem == [("operations", 1, 'no worker for the entity "nobody"')]
+    service.post(f"/instances/{instance}/terminate?reason=enough")
+    service.wait_status(instance, "Terminated")
 
 
 def test_a_delayed_signal_is_not_early(service):

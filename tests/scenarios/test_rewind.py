@@ -219,16 +219,18 @@ def test_of_many_rewinds_at_once_one_is_carried_out(service, scratch):
     assert len(executions(service, instance)) == 2
 
 
-def test_a_name_that_is_known_by_now_runs_after_a_rewind(make_service, scratch):
+def test_a_rewound_instance_whose_app_is_gone_waits_for_it(make_service, scratch):
     hub = "Late" + uuid.uuid4().hex[:8]
-    service = make_service(apps=[svc.app("children")], hub=hub).start()
-    instance = service.sql("select taskhub.start_instance('steps', %s, p_hub => %s)",
-                           [f'"{scratch.path}"', hub])[0][0]
-    assert "doesn't exist" in service.wait_status(instance, "Failed")["output"]
+    service = make_service(apps=APPS, hub=hub).start()
+    instance = service.start_instance("steps", new_id(), scratch.path)
+    service.wait_status(instance, "Failed")
     service.stop()
     scratch.repair()
-    service = make_service(apps=APPS, hub=hub).start()
+    service = make_service(apps=[svc.app("children")], hub=hub).start()
     rewind(service, instance)
+    svc.until(lambda: service.sql("select name from taskhub.unserved where hub = %s", [hub]) == [("steps",)])
+    service.stop()
+    service = make_service(apps=APPS, hub=hub).start()
     completes(service, instance, ["a", "b", "c"])
     facts.all_is_well(service)
 
@@ -514,7 +516,8 @@ def test_a_live_one_is_restarted_under_a_new_id_only(service):
 
 def test_a_name_that_no_app_has_is_not_restarted(service, scratch):
     instance = service.sql("select taskhub.start_instance('nobody_has_this', p_hub => %s)", [service.hub])[0][0]
-    service.wait_status(instance, "Failed")
+    service.post(f"/instances/{instance}/terminate?reason=enough")
+    service.wait_status(instance, "Terminated")
     answer = service.post(f"/instances/{instance}/restart")
     assert answer.status == 400, answer
     assert answer.json["Message"] == "InstanceId does not match a valid orchestration instance."

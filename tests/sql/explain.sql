@@ -1,7 +1,7 @@
 -- taskhub.explain: each thing that an instance may wait for is told, and nothing else.
 begin;
 \ir helpers/taskhub_test.sql
-select plan(42);
+select plan(43);
 select taskhub_test.given_hub();
 create function pg_temp.reasons(p_id text) returns setof text language sql as
     $$ select reason from taskhub.explain(p_id) order by 1 $$;
@@ -35,8 +35,6 @@ insert into taskhub.workers (hub_id, host, pid, program, roles, incarnation, orc
 select hub_id, 'h', 1, 'p', 'orchestrators,activities', 'i', '{other}', '{Other}' from taskhub.hubs where name = 'PgTapHub';
 create temp table w as select max(worker_id) as id from taskhub.workers;
 select dblink_exec('worker', 'do $d$ begin perform pg_advisory_lock(x''74680002''::int, ' || id || '); end $d$') from w;
-select ok(pg_temp.says('x', 'no_worker') like '%has the orchestrator "hello"%', 'one that none of the processes can take');
-update taskhub.workers set orchestrators = '{HELLO}';
 select results_eq($$ select * from pg_temp.reasons('x') $$, array['overdue'], 'one that is overdue');
 select taskhub.pause_hub('lunch');
 select results_eq($$ select * from pg_temp.reasons('x') $$, array['hub_paused', 'message'], 'not while the hub is paused');
@@ -51,6 +49,15 @@ select results_eq($$ select * from pg_temp.reasons('x') $$, array['message'], 'o
 update taskhub.inbox set due = 'infinity';
 select results_eq($$ select * from pg_temp.reasons('x') $$, array['held'], 'one that it can''t take yet');
 delete from taskhub.inbox;
+
+-- Episodes that the owner has no app for.
+insert into taskhub.activities (partition_id, id, kind, instance_id, start_id, execution_id, seq, task_id, name, created_at)
+select partition_id, 1, 1, instance_id, start_id, execution_id, 0, 0, 'hello', pg_temp.ago(60) from taskhub.instances where instance_id = 'x';
+select ok(pg_temp.says('x', 'no_worker') like 'an episode of orchestrator "hello" waits since % for a process that has an orchestrator of that name: none is alive',
+    'an episode that none of the processes can take');
+update taskhub.workers set orchestrators = '{HELLO}';
+select results_eq($$ select * from pg_temp.reasons('x') $$, array['throttled'], 'one that a process can');
+delete from taskhub.activities;
 
 -- Activities.
 insert into taskhub.activities (partition_id, id, instance_id, start_id, execution_id, seq, task_id, name, created_at)

@@ -3,9 +3,9 @@ begin;
 \ir helpers/taskhub_test.sql
 select plan(16);
 
-select tables_are('taskhub', array['schema_version', 'hubs', 'partitions', 'commits', 'workers', 'hub_secrets', 'keys', 'instances', 'history', 'inbox', 'activities', 'schedules', 'sql_activities', 'audit', 'purges']);
+select tables_are('taskhub', array['schema_version', 'hubs', 'partitions', 'commits', 'workers', 'hub_secrets', 'keys', 'instances', 'history', 'inbox', 'activities', 'schedules', 'sql_activities', 'audit', 'purges', 'names']);
 select views_are('taskhub', array['locks_view', 'instances_view', 'entities_view', 'history_events', 'inbox_view', 'activities_view', 'partitions_view',
-    'workers_view', 'stuck', 'schedules_view', 'sql_activities_view', 'early_events', 'executions_view', 'poisoned', 'audit_view', 'purges_view']);
+    'workers_view', 'stuck', 'schedules_view', 'sql_activities_view', 'early_events', 'executions_view', 'poisoned', 'audit_view', 'purges_view', 'unserved']);
 select col_is_pk('taskhub'::name, 'instances'::name, array['partition_id', 'instance_id']::name[], 'instances has its key');
 select col_is_pk('taskhub'::name, 'history'::name, array['partition_id', 'instance_id', 'execution_id', 'episode']::name[], 'history has its key');
 select col_is_pk('taskhub'::name, 'inbox'::name, array['partition_id', 'due', 'message_no']::name[], 'inbox has its key');

@@ -249,6 +249,26 @@ static void run_orchestrator(void *self, const th_orch_item *item)
         hand_out(l, post, mood, key);
 }
 
+/* ---- what it takes --------------------------------------------------------------------------- */
+
+static void select_awaited(void *self, const th_orch_item *item, const th_event *waiting, size_t n,
+                           bool *take)
+{
+    (void)self;
+    for (size_t i = 0; i < n; i++) {
+        char quoted[64];
+
+        snprintf(quoted, sizeof quoted, "[\"%s\"]", waiting[i].name ? waiting[i].name : "");
+        if (waiting[i].kind == TH_EventRaised)
+            take[i] = item->memo && strstr(item->memo, quoted);
+    }
+}
+
+void late_leave_events(late *l)
+{
+    l->executor.select = select_awaited;
+}
+
 /* ---- activities ------------------------------------------------------------------------------ */
 
 static void fill_activity(late_post *post, th_activity_answer answer, late_mood mood)

@@ -33,6 +33,8 @@ typedef enum late_mood {
 } late_mood;
 
 late *late_new(unsigned seed, int threads);
+/* From here on events that nobody waits for are left, as the memo of the last episode tells. */
+void late_leave_events(late *l);
 void late_attach(late *l, th_engine *engine);
 const th_executor *late_executor(late *l);
 /* The engine has stopped. What was still to be answered never is. */

@@ -10,7 +10,14 @@
 #include "runtime/native.h"
 #include "scripts.h"
 
-enum { ORCH_TIMEOUT_MS = 250, PATIENCE_S = 30, ROUNDS = 6, FULL_ROUNDS = 40, SEED = 7 };
+enum {
+    ORCH_TIMEOUT_MS = 250,
+    PATIENCE_S = 30,
+    ROUNDS = 6,
+    AWAY_ROUNDS = 2,
+    FULL_ROUNDS = 40,
+    SEED = 7
+};
 
 /* ---- a stage --------------------------------------------------------------------------------- */
 
@@ -18,6 +25,9 @@ typedef struct stage {
     th_hub hub;
     th_native *native; /* one of the two */
     late *late;
+    bool selects;   /* the late one leaves events that nobody waits for */
+    bool elsewhere; /* all partitions are owned by another engine, which runs nothing */
+    th_engine *owner;
     th_engine *engine;
     th_front *front;
 } stage;
@@ -34,10 +44,23 @@ typedef struct scenario {
     const char *events; /* see events_of */
 } scenario;
 
+static void start_owner(stage *s, th_engine_options options)
+{
+    th_error err = { 0 };
+
+    options.activities = false;
+    if (th_engine_new(&options, &s->owner, &err) != TH_OK ||
+        th_engine_start(s->owner, &err) != TH_OK)
+        given_failed("start the owner", &err);
+}
+
 static void up(stage *s, th_engine_options options)
 {
     th_error err = { 0 };
 
+    if (s->elsewhere)
+        start_owner(s, options);
+    options.no_partitions = s->elsewhere;
     if (!CHECK_INT(th_engine_new(&options, &s->engine, &err), TH_OK))
         exit(2);
     if (s->native)
@@ -54,6 +77,9 @@ static void up(stage *s, th_engine_options options)
 static void down(stage *s)
 {
     th_front_free(s->front);
+    if (s->owner)
+        th_engine_stop(s->owner, SECOND);
+    th_engine_free(s->owner);
     th_engine_stop(s->engine, SECOND);
     th_native_free(s->native);
     if (s->late) {
@@ -197,6 +223,14 @@ static void drive_all(const stage *s, int rounds)
                 scenarios[i].drive(s, id_of(round, i).s);
 }
 
+/* Who leaves what nobody waits for has events in the order of waiting. */
+static const char *events_wanted(const stage *s, const scenario *x)
+{
+    if (s->selects && strcmp(x->name, "TwoEvents") == 0)
+        return "ExecutionStarted, EventRaised a, EventRaised b, ExecutionCompleted";
+    return x->events;
+}
+
 static void check_one(const stage *s, const scenario *x, const char *id)
 {
     bool was_bad = test_bad;
@@ -206,7 +240,7 @@ static void check_one(const stage *s, const scenario *x, const char *id)
     CHECK_STR(column_of(&s->hub, id, "output"), x->output ? x->output : "");
     CHECK_STR(column_of(&s->hub, id, "failure"), x->failure ? x->failure : "");
     CHECK_STR(column_of(&s->hub, id, "custom_status"), x->custom_status ? x->custom_status : "");
-    CHECK_STR(events_of(&s->hub, id), x->events);
+    CHECK_STR(events_of(&s->hub, id), events_wanted(s, x));
     if (x->status == TH_COMPLETED)
         CHECK_STR(history_fault(&s->hub, id), "");
     if (test_bad)
@@ -224,7 +258,7 @@ static void check_all(const stage *s, int rounds)
 
 static void run_all(stage *s, th_engine_options options)
 {
-    int rounds = given_full() ? FULL_ROUNDS : ROUNDS;
+    int rounds = given_full() ? FULL_ROUNDS : s->elsewhere ? AWAY_ROUNDS : ROUNDS;
 
     up(s, options);
     start_all(s, rounds);
@@ -247,6 +281,15 @@ static stage late_stage(void)
     stage s = { .hub = given_hub(4), .late = late_new(SEED, 3) };
 
     scripts_add(s.late);
+    return s;
+}
+
+static stage selecting_stage(const th_hub *hub)
+{
+    stage s = { .hub = *hub, .late = late_new(SEED + 1, 3), .selects = true };
+
+    scripts_add(s.late);
+    late_leave_events(s.late);
     return s;
 }
 
@@ -300,6 +343,126 @@ TEST(an_executor_that_answers_late_gives_the_same_when_no_instance_is_kept_warm)
     stage s = late_stage();
     th_engine_options options = stage_options(&s);
 
+    options.extended_sessions = false;
+    run_all(&s, options);
+}
+
+TEST(an_executor_that_leaves_what_nobody_waits_for_gives_the_same)
+{
+    given_quiet();
+    th_hub hub = given_hub(4);
+    stage s = selecting_stage(&hub);
+
+    run_all(&s, stage_options(&s));
+}
+
+TEST(an_executor_that_leaves_events_and_keeps_no_instance_warm_gives_the_same)
+{
+    given_quiet();
+    th_hub hub = given_hub(4);
+    stage s = selecting_stage(&hub);
+    th_engine_options options = stage_options(&s);
+
+    options.extended_sessions = false;
+    run_all(&s, options);
+}
+
+static bool comes_to_held(const th_hub *hub, const char *id, const char *count)
+{
+    char sql[300];
+
+    snprintf(sql, sizeof sql,
+             "select count(*) from taskhub.inbox where partition_id = %d and instance_id = '%s'"
+             " and due = 'infinity'",
+             (int)th_hub_partition_of(hub, id), id);
+    return comes_to_within(sql, count, PATIENCE_S * SECOND);
+}
+
+TEST(events_that_were_left_are_offered_again_by_the_next_owner_and_go_with_the_end)
+{
+    given_quiet();
+    th_hub hub = given_hub(1);
+    stage s = selecting_stage(&hub);
+
+    up(&s, stage_options(&s));
+    CHECK_INT(given_start(s.front, &hub, "TwoEvents", "x", NULL), TH_OK);
+    CHECK(comes_to_status(&hub, "x", TH_RUNNING, PATIENCE_S * SECOND));
+    send(&s, TH_SIGNAL_RAISE, "x", "b", "2");
+    send(&s, TH_SIGNAL_RAISE, "x", "other", "3");
+    CHECK(comes_to_held(&hub, "x", "2"));
+    down(&s);
+
+    s = selecting_stage(&hub);
+    up(&s, stage_options(&s));
+    send(&s, TH_SIGNAL_RAISE, "x", "a", "1");
+    CHECK(comes_to_status(&hub, "x", TH_COMPLETED, PATIENCE_S * SECOND));
+    CHECK_STR(column_of(&hub, "x", "output"), "[1,2]");
+    CHECK_STR(events_of(&hub, "x"),
+              "ExecutionStarted, EventRaised a, EventRaised b, ExecutionCompleted");
+    CHECK_STR(left_behind(&hub, PATIENCE_S * SECOND), "");
+    down(&s);
+}
+
+TEST(a_suspended_instance_has_what_was_left_when_it_is_resumed)
+{
+    given_quiet();
+    th_hub hub = given_hub(1);
+    stage s = selecting_stage(&hub);
+
+    up(&s, stage_options(&s));
+    CHECK_INT(given_start(s.front, &hub, "TwoEvents", "x", NULL), TH_OK);
+    CHECK(comes_to_status(&hub, "x", TH_RUNNING, PATIENCE_S * SECOND));
+    send(&s, TH_SIGNAL_RAISE, "x", "b", "2");
+    CHECK(comes_to_held(&hub, "x", "1"));
+    send(&s, TH_SIGNAL_SUSPEND, "x", NULL, NULL);
+    CHECK(comes_to_status(&hub, "x", TH_SUSPENDED, PATIENCE_S * SECOND));
+    send(&s, TH_SIGNAL_RAISE, "x", "a", "1");
+    send(&s, TH_SIGNAL_RESUME, "x", NULL, NULL);
+    CHECK(comes_to_status(&hub, "x", TH_COMPLETED, PATIENCE_S * SECOND));
+    CHECK_STR(column_of(&hub, "x", "output"), "[1,2]");
+    CHECK_STR(left_behind(&hub, PATIENCE_S * SECOND), "");
+    down(&s);
+}
+
+/* ---- episodes of an owner that runs nothing ---------------------------------------------------
+ */
+
+TEST(the_native_executor_gives_the_list_for_an_owner_that_runs_nothing)
+{
+    given_quiet();
+    stage s = native_stage();
+
+    s.elsewhere = true;
+    run_all(&s, stage_options(&s));
+}
+
+TEST(an_executor_that_answers_late_or_twice_or_never_gives_the_list_for_such_an_owner)
+{
+    given_quiet();
+    stage s = late_stage();
+
+    s.elsewhere = true;
+    run_all(&s, stage_options(&s));
+}
+
+TEST(an_executor_that_leaves_events_gives_the_list_for_such_an_owner)
+{
+    given_quiet();
+    th_hub hub = given_hub(4);
+    stage s = selecting_stage(&hub);
+
+    s.elsewhere = true;
+    run_all(&s, stage_options(&s));
+}
+
+TEST(an_owner_that_keeps_nothing_in_memory_gives_the_list_too)
+{
+    given_quiet();
+    th_hub hub = given_hub(4);
+    stage s = selecting_stage(&hub);
+    th_engine_options options = stage_options(&s);
+
+    s.elsewhere = true;
     options.extended_sessions = false;
     run_all(&s, options);
 }

@@ -11,7 +11,7 @@ static th_worker_info given_info(int32_t hub_id)
     return (th_worker_info){ .hub_id = hub_id,
                              .host = "host-1",
                              .pid = 4711,
-                             .orchestrators = true,
+                             .partitions = true,
                              .orchestrator_names = orchestrators,
                              .orchestrator_count = 2 };
 }

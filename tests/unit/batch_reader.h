@@ -208,6 +208,20 @@ enum { ME_PARTITION, ME_DUE, ME_NO };                            /* consume, dro
 enum { UN_PARTITION, UN_DUE, UN_ID, UN_EXECUTION, UN_REF };      /* untimer */
 enum { CA_PARTITION, CA_ACTIVITY, CA_ID, CA_EXECUTION, CA_SEQ }; /* cancel */
 enum { HE_PARTITION, HE_ID };                                    /* release, unhold */
+enum {                                                           /* episode */
+       EP_PARTITION,
+       EP_ACTIVITY,
+       EP_KIND,
+       EP_ID,
+       EP_START,
+       EP_EXECUTION,
+       EP_SEQ,
+       EP_EPISODE,
+       EP_NAME,
+       EP_VERSION,
+       EP_EVENTS,
+       EP_MESSAGES
+};
 enum {
     SE_PARTITION,
     SE_DUE,

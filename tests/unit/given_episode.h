@@ -48,11 +48,11 @@ static inline bool given_can_run(void *self, th_item_kind kind, const char *name
     return kind == TH_ITEM_ORCHESTRATOR && strcmp(name, "Hello") == 0;
 }
 
-static inline void given_select(void *self, void *session, const th_event *waiting, size_t n,
-                                bool *take)
+static inline void given_select(void *self, const th_orch_item *item, const th_event *waiting,
+                                size_t n, bool *take)
 {
     const given *g = self;
-    (void)session;
+    CHECK_STR(item->instance_id, "order-1");
     for (size_t i = 0; i < n; i++)
         take[i] = !g->take_only || (int)waiting[i].kind == g->take_only;
 }

@@ -120,12 +120,20 @@ th_rc th_pen_send_read(th_pen *pen, const th_pen_read *read, th_error *err)
     return sim_sent(pen, err);
 }
 
-th_rc th_pen_send_held(th_pen *pen, const int32_t *partitions, const char *const *ids, size_t n,
-                       const int64_t *hand, size_t hand_count, th_error *err)
+th_rc th_pen_send_held(th_pen *pen, const th_held_key *keys, size_t n, const int64_t *hand,
+                       size_t hand_count, th_error *err)
 {
-    sim_op *op = sim_op_new(pen, TH_PEN_HELD, partitions, n);
+    int32_t *parts = th_malloc((n + 1) * sizeof *parts);
+    const char **ids = th_malloc((n + 1) * sizeof *ids);
+    for (size_t i = 0; i < n; i++) {
+        parts[i] = keys[i].partition_id;
+        ids[i] = keys[i].instance_id;
+    }
+    sim_op *op = sim_op_new(pen, TH_PEN_HELD, parts, n);
     sim_op_ids(op, ids);
     sim_op_hand(op, hand, hand_count);
+    free(parts);
+    free(ids);
     return sim_sent(pen, err);
 }
 

@@ -233,6 +233,7 @@ static void sim_do_load(sim_op *op)
         done->instances[done->instance_count++] =
             (th_instance_row){ .partition_id = i->partition,
                                .instance_id = i->id,
+                               .found = true,
                                .start_id = i->start,
                                .execution_id = i->execution,
                                .status = (int16_t)i->status,

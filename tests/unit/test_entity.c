@@ -365,7 +365,7 @@ TEST(signals_and_starts_of_operations_go_out_with_the_batch)
     given_free(g);
 }
 
-TEST(without_an_executor_calls_fail_and_signals_are_given_up)
+TEST(operations_that_no_executor_runs_go_out_and_are_held)
 {
     given *g = given_new();
     g->executors[0] = &(const th_executor){ .name = "other", .can_run = can_run };
@@ -374,10 +374,12 @@ TEST(without_an_executor_calls_fail_and_signals_are_given_up)
 
     turn_alone(g);
 
-    CHECK_INT(rows_of(g, "consume"), 2);
-    CHECK_INT(rows_of(g, "send"), 1);
-    CHECK_INT(int_of(g, "send", 0, SE_KIND), TH_EntityOperationFailed);
-    CHECK(strstr(text_of(g, "send", 0, SE_BODY), "FunctionNotFound") != NULL);
+    CHECK_INT(rows_of(g, "consume") + rows_of(g, "send"), 0);
+    CHECK_INT(rows_of(g, "hold"), 2);
+    CHECK_INT(rows_of(g, "episode"), 1);
+    CHECK_INT(int_of(g, "episode", 0, EP_KIND), TH_EPISODE_ENTITY);
+    CHECK_INT(rows_of(g, "release_some") + rows_of(g, "release"), 0);
+    CHECK(g->inst->away);
     given_free(g);
 }
 

@@ -315,7 +315,7 @@ TEST(the_memo_is_kept_with_the_episode_and_handed_back_until_the_next_replaces_i
     given_free(g);
 }
 
-TEST(a_name_that_no_executor_has_fails_the_instance)
+TEST(an_episode_that_no_executor_runs_goes_out_and_its_messages_are_held)
 {
     given *g = given_new();
     put_start(g, "1");
@@ -325,11 +325,15 @@ TEST(a_name_that_no_executor_has_fails_the_instance)
 
     turn_alone(g);
 
-    CHECK_STR(kinds_of(g), "ExecutionStarted ExecutionCompleted");
-    CHECK_INT(int_of(g, "instances", 0, IN_STATUS), TH_FAILED);
-    CHECK(strstr(text_of(g, "instances", 0, IN_FAILURE), "FunctionNotFound") != NULL);
-    CHECK(strstr(text_of(g, "instances", 0, IN_FAILURE), "'Nobody'") != NULL);
-    CHECK(g->inst->ending && !g->inst->exists);
+    CHECK_INT(rows_of(g, "history") + rows_of(g, "instances"), 0);
+    CHECK_INT(rows_of(g, "recall"), 1);
+    CHECK_INT(rows_of(g, "episode"), 1);
+    CHECK_INT(int_of(g, "episode", 0, EP_KIND), TH_EPISODE_ORCHESTRATOR);
+    CHECK_STR(text_of(g, "episode", 0, EP_NAME), "Nobody");
+    CHECK_STR(text_of(g, "episode", 0, EP_MESSAGES), "[100]");
+    CHECK(strstr(text_of(g, "episode", 0, EP_EVENTS), "ExecutionStarted") != NULL);
+    CHECK_INT(rows_of(g, "hold"), 1);
+    CHECK(g->inst->away && g->step.wrote_episodes);
     given_free(g);
 }
 
@@ -433,9 +437,93 @@ TEST(what_select_leaves_is_held_and_what_it_takes_keeps_its_order)
 
     CHECK_STR(kinds_of(g), "OrchestratorStarted EventRaised EventRaised");
     CHECK_STR(event_of(g, 2).name, "b");
+    CHECK_INT(g->inst->opens.live, 1);
+    CHECK_INT(rows_of(g, "hold"), 0); /* offered once more, after the episode */
+    turn_alone(g);
     CHECK_INT(rows_of(g, "hold"), 1);
     CHECK_INT(int_of(g, "hold", 0, ME_NO), 102);
-    CHECK_INT(g->inst->opens.live, 1);
+    CHECK_INT(g->inst->queue.count, 0);
+    given_free(g);
+}
+
+/* A row that select has left before, as it is read again. */
+static void held_came(given *g, th_inbox_row row)
+{
+    th_msg_list held = { 0 };
+
+    row.due_us = TH_TIME_INF;
+    th_msg_push(&held, th_msg_from_row(&row));
+    th_episode_held_came(g->inst, &held);
+}
+
+static given *given_holding(const char *event)
+{
+    given *g = given_task();
+    g->executor.select = given_select;
+    g->take_only = TH_TaskCompleted;
+    put_event(g, event, NULL, NULL);
+    turn_alone(g);
+    CHECK_INT(rows_of(g, "hold"), 1);
+    return g;
+}
+
+TEST(what_is_held_is_read_again_ahead_of_each_message_that_comes)
+{
+    given *g = given_holding("held");
+    th_answer more = waits(NULL, 0);
+    th_inbox_row held = a_row(g, TH_EventRaised);
+    held.name = "held";
+    put_event(g, "new", NULL, NULL);
+
+    CHECK_INT(turn(g), TH_TURN_HELD);
+    held_came(g, held);
+    g->take_only = TH_EventRaised;
+    turn_answered(g, &more);
+
+    CHECK_STR(kinds_of(g), "OrchestratorStarted EventRaised EventRaised");
+    CHECK_STR(event_of(g, 1).name, "held");
+    CHECK_INT(time_of(g, "consume", 0, ME_DUE), TH_TIME_INF);
+    CHECK_INT(rows_of(g, "release"), 0);
+    given_free(g);
+}
+
+TEST(what_is_held_stays_so_when_select_leaves_it_again)
+{
+    given *g = given_holding("held");
+    th_inbox_row held = a_row(g, TH_EventRaised);
+    held.name = "held";
+    put_event(g, "new", NULL, NULL);
+
+    CHECK_INT(turn(g), TH_TURN_HELD);
+    held_came(g, held);
+    turn_alone(g);
+
+    CHECK_INT(rows_of(g, "hold"), 1);
+    CHECK(g->inst->maybe_held);
+    CHECK_INT(g->spent, 2);
+    given_free(g);
+}
+
+/* The wish in memory would be lost with the owner. */
+TEST(what_select_takes_of_what_is_held_after_an_episode_is_released_with_it)
+{
+    given *g = given_holding("held");
+    th_answer more = waits(NULL, 0);
+    th_inbox_row held = a_row(g, TH_EventRaised);
+    held.name = "held";
+    put_result(g, 2, "1");
+    CHECK_INT(turn(g), TH_TURN_HELD);
+    held_came(g, held);
+    CHECK_INT(turn(g), TH_TURN_RUN);
+    g->inst->session = g;
+
+    g->take_only = TH_EventRaised; /* it waits for one now */
+    th_episode_apply(&g->step, g->inst, &more);
+    acknowledged(g);
+
+    CHECK_STR(kinds_of(g), "OrchestratorStarted TaskCompleted");
+    CHECK_INT(rows_of(g, "release"), 1);
+    CHECK(g->inst->released);
     given_free(g);
 }
 
