@@ -51,7 +51,7 @@ CONSUME = "execute batch_consume('{%(p)s}', '{-infinity}', '{%(event)s}', 1)"
 CLIENTS = {
     "claim": client("execute activity_claim(%(p)s, %(theirs)s, 5, '{compute}')"),
     "complete": client("execute activity_complete('{%(p)s}', '{1}', '{1}', '{7}', '{42}', '{null}')"),
-    "abandon": client("execute activity_abandon('{%(p)s}', '{1}', '{1}', 0)"),
+    "abandon": client("execute activity_abandon('{%(p)s}', '{1}', '{1}', '{0}', '{null}')"),
     "raise": client("select taskhub.raise_event('live', 'Go', '1', %(hub)s)"),
     "terminate": client("select taskhub.terminate_instance('live', 'enough', false, %(hub)s)"),
     "suspend": client("select taskhub.suspend_instance('live', null, %(hub)s)"),
@@ -65,7 +65,7 @@ CLIENTS = {
 }
 OWNERS = {
     "renew": batch(
-        ["execute batch_renew('{%(p)s}', '{live}', '{%(start)s}', '{%(next)s}', '{2}', '{null}', 1)",
+        ["execute batch_renew('{%(p)s}', '{live}', '{%(start)s}', '{%(next)s}', '{2}', '{null}', '{null}', 1)",
          episode(NEXT_RUN, 0, 0)],
         [CONSUME, "execute batch_send('{%(p)s}', '{1970-01-01}', '{live}', '{%(start)s}', '{%(next)s}', '{3}', '{Hello}', "
                   "'{null}', '{null}', '{2}', '{null}')",
@@ -80,7 +80,7 @@ OWNERS = {
          "execute batch_unschedule('{%(p)s}', '{live}', '{%(run)s}')"]),
     "child_over_done": batch(
         ["execute batch_create('{%(p)s}', '{done}', '{%(next)s}', '{%(next)s}', '{Hello}', '{null}', '{1}', '{null}', "
-         "'{live}', '{%(run)s}', '{7}', 1)",
+         "'{live}', '{%(run)s}', '{7}', '{null}', 1)",
          "execute batch_forget('{%(p)s}', '{done}', '{%(next)s}')"],
         [CONSUME, "execute batch_send('{%(p)s}', '{-infinity}', '{done}', '{%(next)s}', '{%(next)s}', '{17}', '{Go}', "
                   "'{null}', '{null}', '{2}', '{null}')"]),

@@ -181,7 +181,7 @@ def test_the_views_show_who_is_there_what_they_can_run_and_what_is_due(fleet):
                           [many.hub])
     assert sorted(rows) == sorted([
         (many.all[0].process.pid, True, "orchestrators,activities", True, True, True),
-        (many.all[1].process.pid, True, "activities", True, True, True)]), rows
+        (many.all[1].process.pid, True, "activities", False, True, False)]), rows
     svc.until(lambda: [r[0] for r in many.front.sql(
         "select distinct pid from taskhub.partitions_view where hub = %s and held", [many.hub])] == [many.all[0].process.pid],
         10, what="only the one that runs orchestrators owns")

@@ -66,10 +66,14 @@ def test_a_change_that_history_does_not_know_yet_is_taken(changed, name):
     assert service.wait_status(ids[name], "Completed", 10)["output"] == "new"
 
 
-def test_an_instance_whose_orchestrator_the_new_code_no_longer_has_fails_and_names_it(changed):
+def test_an_instance_whose_orchestrator_the_new_code_no_longer_has_waits_for_it_in_sight(changed):
     service, ids = changed
     service.raise_event(ids["OnlyInTheFirst"], "Go", 1)
-    assert "OnlyInTheFirst" in service.wait_status(ids["OnlyInTheFirst"], "Failed", 10)["output"]
+    svc.until(lambda: service.sql("select kind, name from taskhub.unserved where hub = %s", [service.hub]) ==
+              [("episode", "OnlyInTheFirst")], 10)
+    facts.nothing_is_stuck(service)
+    service.post(f"/instances/{ids['OnlyInTheFirst']}/terminate")
+    service.wait_status(ids["OnlyInTheFirst"], "Terminated", 10)
 
 
 # -- code that kills

@@ -177,11 +177,15 @@ def test_an_instance_whose_history_is_spoilt_fails_alone_and_says_so(hub, what):
     hub.sql("delete from taskhub.history where instance_id = %s", [instance])
 
 
-def test_a_start_of_an_orchestrator_that_nobody_has_fails_and_names_it(hub):
+def test_a_start_of_an_orchestrator_that_nobody_has_waits_for_one_in_sight(hub):
     instance = "unknown-" + uuid.uuid4().hex
     hub.sql("select taskhub.start_instance('NoSuchOrchestrator', null, %s, p_hub => %s)", [instance, hub.hub])
     others_are_done(hub)
-    assert "NoSuchOrchestrator" in hub.wait_status(instance, "Failed", 10)["output"]
+    svc.until(lambda: hub.sql("select kind, name from taskhub.unserved where hub = %s", [hub.hub]) ==
+              [("episode", "NoSuchOrchestrator")], 10)
+    facts.nothing_is_stuck(hub)
+    hub.post(f"/instances/{instance}/terminate")
+    hub.wait_status(instance, "Terminated", 10)
     facts.all_is_well(hub)
 
 
