@@ -320,12 +320,13 @@ static void cold_turn(th_pump *pump, th_part *part, th_inst *inst)
     th__want_load(pump, inst);
 }
 
-/* An executor that keeps no session gets the whole history each time; where no executor here runs
- * it, who does reads it. */
-static bool needs_history(const th_inst *inst)
+/* An executor that keeps no session gets the whole history each time, and so does one that takes
+ * over what went to another process; where no executor here runs it, who does reads it. */
+static bool needs_history(const th_pump *pump, const th_inst *inst)
 {
-    return inst->executor && inst->exists && inst->started && !inst->doomed && !inst->session &&
-           !inst->past;
+    return inst->exists && inst->started && !inst->doomed && !inst->session && !inst->past &&
+           (inst->executor ||
+            th_engine_can_run(pump->engine, TH_ITEM_ORCHESTRATOR, inst->name, inst->version));
 }
 
 static void load_again(th_pump *pump, th_inst *inst)
@@ -349,7 +350,7 @@ static void ready_turn(th_pump *pump, th_part *part, th_inst *inst)
         th__entity_turn(pump, part, inst);
         return;
     }
-    if (needs_history(inst)) {
+    if (needs_history(pump, inst)) {
         load_again(pump, inst);
         return;
     }
