@@ -155,9 +155,15 @@ static bool has_rpc_door(const th_service *service)
 
 static bool has_function(void *arg, th_item_kind kind, const char *name, const char *version)
 {
-    const th_executor *native = th_native_executor(arg);
+    const th_service *service = arg;
+    const th_executor *apps[] = { th_native_executor(service->native),
+                                  service->functions ? th_functions_executor(service->functions)
+                                                     : NULL };
 
-    return native->can_run(native->self, kind, name, version);
+    for (size_t i = 0; i < 2; i++)
+        if (apps[i] && apps[i]->can_run(apps[i]->self, kind, name, version))
+            return true;
+    return false;
 }
 
 static th_rc start_http(th_service *service, th_error *err)
@@ -168,7 +174,7 @@ static th_rc start_http(th_service *service, th_error *err)
         .port = config->port,
         .engine = service->engine,
         .has_function = has_function,
-        .has_arg = service->native,
+        .has_arg = service,
         .front = service->front,
         .conninfo = service->conninfo,
         .hub = service->hub,

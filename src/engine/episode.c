@@ -453,6 +453,8 @@ th_turn th_episode_turn(th_step *step, th_inst *inst, const th_executor *const *
         return th__rewind(step, inst) ? TH_TURN_WROTE : th__hold_all(step, inst);
     if (!inst->create && th__relink(step, inst))
         return TH_TURN_WROTE;
+    if (th__ends_unread(inst))
+        return TH_TURN_HELD;
     if (th__alone(step, inst))
         return TH_TURN_WROTE;
     if (inst->status == TH_SUSPENDED)

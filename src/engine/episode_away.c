@@ -44,6 +44,16 @@ const int64_t *th_episode_wants_held(const th_inst *inst, size_t *count)
     return *count ? m->reply->taken : NULL;
 }
 
+bool th__ends_unread(const th_inst *inst)
+{
+    bool ends = false;
+    if (!inst->away || inst->started || inst->listed || !inst->maybe_held)
+        return false;
+    for (const th_msg *m = inst->queue.head; m; m = m->next)
+        ends |= m->event.kind == TH_ExecutionTerminated;
+    return ends;
+}
+
 static th_msg *take_out(th_inst *inst, const th_msg *wanted, int64_t message_no)
 {
     th_msg_list rest = { 0 };
@@ -224,8 +234,10 @@ static bool retake(th_step *step, th_inst *inst, const th_reply *r)
 
 static void release(th_step *step, th_inst *inst)
 {
-    inst->maybe_held = true;
-    th__release(step, inst);
+    if (!inst->released) { /* else its start has done so */
+        inst->maybe_held = true;
+        th__release(step, inst);
+    }
     inst->came = false;
 }
 

@@ -43,6 +43,8 @@ bool th__is_reply(const th_msg *m);
 bool th__is_stale_reply(const th_inst *inst, const th_msg *m);
 /* No executor here runs it: what waits goes out as an item; HELD, RUN never. */
 th_turn th__send_away(th_step *step, th_inst *inst);
+/* It is to end before its first episode has come back: its start, which is recorded, is held. */
+bool th__ends_unread(const th_inst *inst);
 /* An item is out, or its reply has come. */
 th_turn th__away_turn(th_step *step, th_inst *inst);
 /* The item that is out, if one is, is of no use any more. */
