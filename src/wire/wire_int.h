@@ -1,0 +1,105 @@
+/*
+ * wire_int.h - what the files of this room share: the server, its calls and their operations.
+ */
+#ifndef TH_WIRE_WIRE_INT_H
+#define TH_WIRE_WIRE_INT_H
+
+#include <grpc/grpc.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "wire/call.h"
+#include "wire/wire.h"
+
+/* What the completion queue hands back: which operation of which call is done. */
+typedef enum th__op_kind {
+    TH__OP_ACCEPT,  /* a call has come */
+    TH__OP_MESSAGE, /* its request message is there */
+    TH__OP_CLOSE,   /* the client needs no more: all was sent, or it has gone */
+    TH__OP_SEND,    /* a message of a stream has been handed to the network */
+    TH__OP_STATUS   /* so has the end */
+} th__op_kind;
+
+typedef struct th__op {
+    th__op_kind kind;
+    th_call *call;
+} th__op;
+
+/* A message that waits to be sent. */
+typedef struct th__out {
+    struct th__out *next;
+    grpc_byte_buffer *bytes;
+    size_t length;
+} th__out;
+
+struct th_call {
+    th_wire *wire;
+    th_call *next, *prev; /* of the server's open calls */
+    th_call *next_ready;  /* in the line for a handler thread */
+    const th_wire_method *method;
+    atomic_int refs; /* handlers, keepers, operations in flight */
+
+    grpc_call *grpc;
+    grpc_call_details details;
+    grpc_metadata_array metadata;
+    grpc_byte_buffer *received;
+    grpc_slice message; /* the received bytes in one piece */
+    int cancelled;
+    th__op accept, read, close, send, status;
+
+    pthread_mutex_t lock; /* of all below */
+    pthread_cond_t told;
+    th__out *first, *last;
+    size_t queued;
+    bool begun;   /* initial metadata are out or on their way */
+    bool sending; /* one message is on its way */
+    bool ended;   /* code and text stand */
+    bool closing; /* the status is on its way */
+    bool gone;    /* the client is not there any more */
+    bool telling; /* on_gone runs */
+    th_status_code code;
+    char *text;
+    void (*on_gone)(th_call *call, void *data);
+    void *gone_data;
+};
+
+struct th_wire {
+    th_wire_options options;
+    grpc_server *server;
+    grpc_completion_queue *queue;
+    int port;
+    pthread_t driver;
+    pthread_t *handlers;
+    int handler_count;
+
+    pthread_mutex_t lock; /* of all below */
+    pthread_cond_t ready;
+    pthread_cond_t idle; /* the last call has gone */
+    th_call *calls;
+    size_t call_count;
+    th_call *first_ready, *last_ready;
+    size_t ready_count;
+    bool stopping;
+    bool no_handlers; /* they are to end */
+};
+
+/* ---- call.c ------------------------------------------------------------------------------------
+ */
+
+/* Asks the core for the next call. */
+void th__call_accept(th_wire *wire);
+
+/* An operation is done; runs on the driver's thread. */
+void th__call_done(th__op *op, bool ok);
+
+/* ---- handlers.c --------------------------------------------------------------------------------
+ */
+
+th_rc th__handlers_start(th_wire *wire, th_error *err);
+void th__handlers_stop(th_wire *wire);
+
+/* Lines the call up for a handler thread, which it is lent; false: the line is full. */
+bool th__handlers_take(th_call *call);
+
+#endif
