@@ -1,9 +1,11 @@
-"""Fixtures shared by tests/contract, tests/scenarios and tests/never.
+"""Fixtures shared by tests/contract, tests/grpc, tests/scenarios and tests/never.
 
 A module names what it needs in plain variables:
     APPS = [example("hello")]    the apps of `service` (default: the example hello)
     ARGS = ["--no-activities"]   more arguments
+    GRPC = True                  gRPC too, at service.grpc_port (default: none)
 """
+import os
 import pathlib
 import sys
 
@@ -12,6 +14,9 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import service as svc  # noqa: E402
+
+
+os.environ.setdefault("TASKHUB_GRPC_PORT", "0")  # of what is started otherwise: one port for all would be taken
 
 
 def pytest_configure(config):
@@ -30,7 +35,7 @@ def database():
 def service(request, database):
     """A running service with the module's APPS and ARGS, shared by the tests of the module."""
     running = svc.Service(database, apps=getattr(request.module, "APPS", [svc.example("hello")]),
-                          args=getattr(request.module, "ARGS", []))
+                          args=getattr(request.module, "ARGS", []), grpc=getattr(request.module, "GRPC", False))
     try:
         yield running.start()
         code = running.stop()

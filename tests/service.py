@@ -121,14 +121,15 @@ class Service:
 
     started = []  # those that were started and not closed yet: their logs are shown when a test fails
 
-    def __init__(self, database, apps=(), hub="TestHub", port=None, args=(), env=None, host="127.0.0.1"):
+    def __init__(self, database, apps=(), hub="TestHub", port=None, args=(), env=None, host="127.0.0.1", grpc=False):
         self.database = database
         self.apps = [str(app) for app in apps]
         self.hub = hub
         self.host = host
         self.port = port or free_port()
+        self.grpc_port = free_port() if grpc else 0
         self.args = list(args)
-        self.env = dict(env or {})
+        self.env = {"TASKHUB_GRPC_PORT": str(self.grpc_port), **(env or {})}
         self.headers = {}  # of every request, beside its own
         self.process = None
         self.cwd = tempfile.mkdtemp(prefix="taskhub-test-")

@@ -26,10 +26,14 @@ const th__setting th__settings[] = {
     { "bind", "TASKHUB_BIND", NULL, AT(bind), TH__STR, 1, 0 },
     { "port", "TASKHUB_PORT", NULL, AT(port), TH__INT, 0, 65535 },
     { "rpc_port", "TASKHUB_RPC_PORT", NULL, AT(rpc_port), TH__PORT, 0, 65535 },
+    { "grpc_port", "TASKHUB_GRPC_PORT", NULL, AT(grpc_port), TH__INT, 0, 65535 },
+    { "grpc_cert", "TASKHUB_GRPC_CERT", NULL, AT(grpc_cert), TH__STR, 1, 0 },
+    { "grpc_key", "TASKHUB_GRPC_KEY", NULL, AT(grpc_key), TH__STR, 1, 0 },
     { "data_dir", "TASKHUB_DATA", NULL, AT(data_dir), TH__STR, 1, 0 },
     { "workers", "TASKHUB_WORKERS", NULL, AT(workers), TH__INT, 0, 1024 },
     { "log_level", "TASKHUB_LOG_LEVEL", NULL, AT(log_level), TH__LEVEL, 0, 0 },
     { "log_format", "TASKHUB_LOG_FORMAT", NULL, AT(log_format), TH__FORMAT, 0, 0 },
+    { "no_grpc", NULL, NULL, AT(no_grpc), TH__BOOL, 0, 0 },
     { "no_http", NULL, NULL, AT(no_http), TH__BOOL, 0, 0 },
     { "no_orchestrators", NULL, NULL, AT(no_orchestrators), TH__BOOL, 0, 0 },
     { "no_partitions", NULL, NULL, AT(no_partitions), TH__BOOL, 0, 0 },
@@ -101,6 +105,7 @@ static void set_defaults(th_config *config)
     config->bind = "127.0.0.1";
     config->port = 7071;
     config->rpc_port = -1;
+    config->grpc_port = 4001;
     config->data_dir = ".taskhub";
     config->log_level = TH_LOG_INFO;
     config->log_format = TH_LOG_TEXT;

@@ -22,16 +22,20 @@
 typedef enum th_origin { TH_FROM_DEFAULT, TH_FROM_HOST_JSON, TH_FROM_ENV, TH_FROM_FLAG } th_origin;
 
 typedef struct th_config {
-    const char *database; /* conninfo or URI; NULL: none, a private cluster in data_dir */
-    const char *hub;      /* follows the rules below once loaded */
-    const char *bind;     /* 127.0.0.1 */
-    int port;             /* 7071; 0: any free one */
-    int rpc_port;         /* 0: no RPC door; -1: not said, then local_rpc decides */
+    const char *database;  /* conninfo or URI; NULL: none, a private cluster in data_dir */
+    const char *hub;       /* follows the rules below once loaded */
+    const char *bind;      /* 127.0.0.1 */
+    int port;              /* 7071; 0: any free one */
+    int rpc_port;          /* 0: no RPC door; -1: not said, then local_rpc decides */
+    int grpc_port;         /* 4001; 0: no gRPC */
+    const char *grpc_cert; /* files of a certificate chain and its key, PEM; NULL: clear text */
+    const char *grpc_key;
     const char *data_dir; /* .taskhub */
     int workers;          /* pumps; 0: chosen by the processors */
     th_log_level log_level;
     th_log_format log_format;
     bool no_http;
+    bool no_grpc;
     bool no_orchestrators; /* owns no partitions either */
     bool no_partitions;    /* runs orchestrators for those who own some */
     bool no_activities;

@@ -58,6 +58,8 @@ typedef enum th_log_format { TH_LOG_TEXT, TH_LOG_JSON } th_log_format;
     X(APP_LOG, "app.log")                       \
     X(WORKER_PROCESS, "worker.process")         \
     X(HTTP_LISTENING, "http.listening")         \
+    X(GRPC_LISTENING, "grpc.listening")         \
+    X(GRPC_ERROR, "grpc.error")                 \
     X(HTTP_ERROR, "http.error")                 \
     X(KEYS, "keys")                             \
     X(HOST, "host")                             \

@@ -95,10 +95,14 @@ static th_rc check_roles(start *s)
 {
     const th_config *config = s->config;
 
-    if (config->no_http && config->no_orchestrators && config->no_activities)
-        return th_fail(&s->err, TH_CONFIG,
-                       "--no-http, --no-orchestrators and --no-activities together leave nothing "
-                       "to do");
+    if (config->no_http && !th_service_wants_grpc(config) && config->no_orchestrators &&
+        config->no_activities)
+        return th_fail(
+            &s->err, TH_CONFIG,
+            "--no-http, --no-grpc, --no-orchestrators and --no-activities together leave "
+            "nothing to do");
+    if (!config->grpc_cert != !config->grpc_key)
+        return th_fail(&s->err, TH_CONFIG, "--grpc-cert and --grpc-key must be given together");
     if (config->auth && config->no_auth)
         return th_fail(&s->err, TH_CONFIG, "--auth and --no-auth cannot both be given");
     if (!config->no_http && config->no_auth && !th_is_loopback(config->bind))
@@ -371,7 +375,13 @@ static const th_flag flags[] = {
     { "workers", "N", "workers",
       "threads that own partitions, 0: by processors\n(TASKHUB_WORKERS; 0)" },
     { "drain", "SECONDS", NULL, "how long running work may take at a stop (8)" },
+    { "grpc-port", "N", "grpc_port",
+      "port of the Durable Task service, 0: none\n(TASKHUB_GRPC_PORT; 4001)" },
+    { "grpc-cert", "FILE", "grpc_cert",
+      "its TLS certificate chain, PEM (TASKHUB_GRPC_CERT; none)" },
+    { "grpc-key", "FILE", "grpc_key", "the key of that certificate (TASKHUB_GRPC_KEY)" },
     { "no-http", NULL, "no_http", "serve no HTTP" },
+    { "no-grpc", NULL, "no_grpc", "serve no gRPC" },
     { "no-orchestrators", NULL, "no_orchestrators",
       "own no partitions, run no orchestrators and no entities" },
     { "no-partitions", NULL, "no_partitions",
@@ -386,7 +396,7 @@ static const th_flag flags[] = {
 const th_command th_cmd_start = {
     .name = "start",
     .operands = "[APP...]",
-    .summary = "Runs a task hub: functions, engine and HTTP API in one process",
+    .summary = "Runs a task hub: functions, engine, HTTP API and gRPC service in one process",
     .text =
         "APP is a shared object, or a folder with host.json and either one shared object or a "
         "Python\napp for Azure Functions (function_app.py); without APP "
@@ -398,7 +408,8 @@ const th_command th_cmd_start = {
         "either way.\n"
         "\n"
         "Exit status: 0 stopped when asked to, 2 wrong usage, 3 bad configuration or app, 4 no\n"
-        "database or one that refuses, 5 the HTTP address cannot be had.\n",
+        "database or one that refuses, 5 the HTTP or gRPC address cannot be had. That the default\n"
+        "port of gRPC is taken is a warning: then this process serves none.\n",
     .flags = flags,
     .n_flags = sizeof(flags) / sizeof(*flags),
     .max_operands = 64,

@@ -1,6 +1,6 @@
 /*
- * service.c - starts engine, front and HTTP server in this order, and stops them in the reverse
- * one.
+ * service.c - starts engine, front, HTTP and gRPC servers in this order, and stops them in the
+ * reverse one.
  */
 #include "cli/service.h"
 
@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "cli/bind.h"
 #include "engine/engine.h"
+#include "grpc/service.h"
 #include "http/server.h"
 #include "runtime/http_call.h"
 #include "runtime/sql_activity.h"
@@ -28,8 +29,9 @@ struct th_service {
     th_http_calls *calls;
     th_functions *functions; /* NULL: none */
     th_engine *engine;       /* NULL: neither role that needs one */
-    th_front *front;         /* NULL: no HTTP */
+    th_front *front;         /* NULL: neither HTTP nor gRPC */
     th_http_server *http;
+    th_grpc *grpc;
 };
 
 /* Several writers share the processors with what they write to; one more than one evens out the
@@ -313,19 +315,75 @@ static th_rc put_timers(th_service *service, th_error *err)
     return rc;
 }
 
+/* ---- gRPC ------------------------------------------------------------------------------------ */
+
+bool th_service_wants_grpc(const th_config *config)
+{
+    return !config->no_grpc && config->grpc_port != 0;
+}
+
+static void say_grpc(const th_service *service)
+{
+    const th_config *config = service->config;
+
+    th_log(TH_LOG_INFO, TH_EV_GRPC_LISTENING, NULL, "%s:%d serves Durable Task SDKs%s%s",
+           config->bind, th_grpc_port(service->grpc), config->grpc_cert ? " over TLS" : "",
+           th_bind_needs_keys(config) ? "; calls need a key (taskhub key create)" : "");
+}
+
+/* A second process on one machine should start as easily as the first: only a port that somebody
+ * asked for has to be had. */
+static th_exit grpc_failed(const th_service *service, th_rc rc, th_error *err)
+{
+    if (rc != TH_UNAVAILABLE)
+        return th_exit_of(rc);
+    if (th_config_origin(service->config, "grpc_port") != TH_FROM_DEFAULT)
+        return TH_EXIT_PORT;
+    th_log(TH_LOG_WARN, TH_EV_GRPC_ERROR, NULL, "%s: this process serves no gRPC", err->text);
+    th_error_clear(err);
+    return TH_EXIT_OK;
+}
+
+static th_exit start_grpc(th_service *service, th_error *err)
+{
+    const th_config *config = service->config;
+    th_grpc_options options = {
+        .bind = config->bind,
+        .port = config->grpc_port,
+        .cert = config->grpc_cert,
+        .key = config->grpc_key,
+        .front = service->front,
+        .conninfo = service->conninfo,
+        .hub = service->hub,
+        .keys = th_bind_needs_keys(config),
+        .system_key = config->system_key,
+        .message_max = (size_t)config->body_limit,
+    };
+    th_rc rc = th_grpc_start(&options, &service->grpc, err);
+
+    if (rc != TH_OK)
+        return grpc_failed(service, rc, err);
+    say_grpc(service);
+    return TH_EXIT_OK;
+}
+
 /* ---- the whole ------------------------------------------------------------------------------- */
 
 static th_exit start_all(th_service *service, th_error *err)
 {
     th_rc rc = start_engine(service, err);
 
+    bool grpc = th_service_wants_grpc(service->config);
+
     if (rc == TH_OK)
         rc = put_timers(service, err);
-    if (rc != TH_OK || service->config->no_http)
-        return th_exit_of(rc);
-    rc = start_front(service, err);
-    if (rc != TH_OK)
-        return th_exit_of(rc);
+    if (rc == TH_OK && (grpc || !service->config->no_http))
+        rc = start_front(service, err);
+    th_exit status = th_exit_of(rc);
+    if (rc == TH_OK && grpc)
+        status = start_grpc(service, err); /* first: /readiness speaks for it too */
+    if (status != TH_EXIT_OK || service->config->no_http)
+        return status;
     rc = start_http(service, err);
     if (rc == TH_IO)
         return TH_EXIT_PORT;
@@ -375,6 +433,7 @@ bool th_service_stop(th_service *service, int64_t drain_us)
     int64_t left_us = deadline - th_mono_us();
     if (service->engine)
         th_engine_stop(service->engine, left_us > 0 ? left_us : 0);
+    th_grpc_stop(service->grpc);
     th_front_free(service->front);
     th_http_server_free(service->http);
 

@@ -22,6 +22,8 @@ typedef struct th_service_options {
     th_native *native; /* with its apps loaded; the service frees it, also when it cannot start */
 } th_service_options;
 
+bool th_service_wants_grpc(const th_config *config);
+
 /* Everything is up and listening when it returns TH_EXIT_OK; else nothing is left, and err says
  * why. */
 th_exit th_service_start(const th_service_options *options, th_service **out,

@@ -8,6 +8,7 @@
 
 #include <grpc/byte_buffer.h>
 #include <grpc/byte_buffer_reader.h>
+#include <grpc/support/alloc.h>
 #include <grpc/support/time.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,23 @@ static void leave(th_call *call)
     pthread_mutex_unlock(&wire->lock);
 }
 
+static void read_metadata(th_call *call)
+{
+    size_t n = call->metadata.count;
+
+    call->values = th_malloc(sizeof *call->values * (n + 1));
+    for (size_t i = 0; i < n; i++)
+        call->values[i] = grpc_slice_to_c_string(call->metadata.metadata[i].value);
+}
+
+static void free_metadata(th_call *call)
+{
+    for (size_t i = 0; call->values && i < call->metadata.count; i++)
+        gpr_free(call->values[i]);
+    free(call->values);
+    grpc_metadata_array_destroy(&call->metadata);
+}
+
 static void call_free(th_call *call)
 {
     bool counted = call->grpc != NULL;
@@ -73,7 +91,7 @@ static void call_free(th_call *call)
     if (call->received)
         grpc_byte_buffer_destroy(call->received);
     grpc_slice_unref(call->message);
-    grpc_metadata_array_destroy(&call->metadata);
+    free_metadata(call);
     grpc_call_details_destroy(&call->details);
     if (call->grpc)
         grpc_call_unref(call->grpc);
@@ -144,6 +162,7 @@ static bool enter(th_call *call)
 static void accepted(th_call *call)
 {
     bool open = enter(call);
+    read_metadata(call);
     grpc_op close = { .op = GRPC_OP_RECV_CLOSE_ON_SERVER };
     grpc_op read = { .op = GRPC_OP_RECV_MESSAGE };
 
@@ -188,7 +207,7 @@ const char *th_call_metadata(const th_call *call, const char *key)
 {
     for (size_t i = 0; i < call->metadata.count; i++)
         if (grpc_slice_str_cmp(call->metadata.metadata[i].key, key) == 0)
-            return (const char *)GRPC_SLICE_START_PTR(call->metadata.metadata[i].value);
+            return call->values[i];
     return NULL;
 }
 

@@ -5,12 +5,14 @@
 
 #include <errno.h>
 #include <grpc/grpc_security.h>
+#include <grpc/support/log.h>
 #include <grpc/support/time.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/log.h"
 #include "wire/wire_int.h"
 
 enum {
@@ -117,6 +119,12 @@ static th_rc listen_at(th_wire *wire, th_error *err)
     return TH_OK;
 }
 
+/* Clients can make the core talk, and what it says of us comes back as an error too. */
+static void log_core(gpr_log_func_args *args)
+{
+    th_log(TH_LOG_DEBUG, TH_EV_DEBUG, NULL, "grpc: %s", args->message);
+}
+
 static void *drive(void *arg)
 {
     th_wire *wire = arg;
@@ -159,6 +167,7 @@ th_rc th_wire_start(const th_wire_options *options, th_wire **out, th_error *err
     th_rc rc;
 
     *out = NULL;
+    gpr_set_log_function(log_core);
     grpc_init();
     wire->options = *options;
     pthread_mutex_init(&wire->lock, NULL);

@@ -43,6 +43,7 @@ struct th_call {
     grpc_call *grpc;
     grpc_call_details details;
     grpc_metadata_array metadata;
+    char **values; /* its texts, ended by a NUL as the core's are not; NULL: not read yet */
     grpc_byte_buffer *received;
     grpc_slice message; /* the received bytes in one piece */
     int cancelled;

@@ -1,0 +1,96 @@
+/*
+ * service.c - the table of methods; start and end of the service.
+ */
+#include "grpc/service.h"
+
+#include <stdlib.h>
+
+#include "grpc/grpc_int.h"
+
+enum { USUAL_MESSAGE = 100 << 20 }; /* bytes */
+
+/* method, the request's type as protobuf-c spells it */
+#define METHODS(X) X(Hello, hello, NULL)
+
+static void hello(th__rpc *rpc)
+{
+    th__rpc_reply(rpc, NULL);
+}
+
+#define HANDLER(method, handler, type)                     \
+    static void handle_##method(th_call *call, void *data) \
+    {                                                      \
+        th__rpc_run(data, call, type, handler);            \
+    }
+METHODS(HANDLER)
+#undef HANDLER
+
+static const th_wire_method methods[] = {
+#define ROW(method, handler, type) { "/TaskHubSidecarService/" #method, handle_##method },
+    METHODS(ROW)
+#undef ROW
+};
+
+static th_grpc *grpc_new(const th_grpc_options *options)
+{
+    th_grpc *grpc = th_malloc(sizeof *grpc);
+    th_grpc_options *o = &grpc->options;
+
+    grpc->arena = th_arena_new(0);
+    *o = *options;
+    o->bind = th_strdup(grpc->arena, options->bind ? options->bind : "127.0.0.1");
+    o->cert = th_strdup(grpc->arena, options->cert);
+    o->key = th_strdup(grpc->arena, options->key);
+    o->conninfo = th_strdup(grpc->arena, options->conninfo);
+    o->system_key = th_strdup(grpc->arena, options->system_key);
+    grpc->pool = th__grpc_pool_new(o->conninfo);
+    grpc->hubs = th__grpc_hubs_new();
+    grpc->keys = o->keys ? th__grpc_keys_new() : NULL;
+    return grpc;
+}
+
+static void grpc_free(th_grpc *grpc)
+{
+    th__grpc_keys_free(grpc->keys);
+    th__grpc_hubs_free(grpc->hubs);
+    th__grpc_pool_free(grpc->pool);
+    th_arena_free(grpc->arena);
+    free(grpc);
+}
+
+th_rc th_grpc_start(const th_grpc_options *options, th_grpc **out, th_error *err)
+{
+    th_grpc *grpc = grpc_new(options);
+    const th_grpc_options *o = &grpc->options;
+    th_wire_options wire = {
+        .host = o->bind,
+        .port = o->port,
+        .cert = o->cert,
+        .key = o->key,
+        .message_max = o->message_max ? o->message_max : USUAL_MESSAGE,
+        .methods = methods,
+        .method_count = sizeof methods / sizeof *methods,
+        .data = grpc,
+    };
+    th_rc rc = th_wire_start(&wire, &grpc->wire, err);
+
+    *out = NULL;
+    if (rc == TH_OK)
+        *out = grpc;
+    else
+        grpc_free(grpc);
+    return rc;
+}
+
+int th_grpc_port(const th_grpc *grpc)
+{
+    return th_wire_port(grpc->wire);
+}
+
+void th_grpc_stop(th_grpc *grpc)
+{
+    if (!grpc)
+        return;
+    th_wire_stop(grpc->wire);
+    grpc_free(grpc);
+}
