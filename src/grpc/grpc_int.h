@@ -21,6 +21,7 @@
 typedef struct th__grpc_pool th__grpc_pool;
 typedef struct th__grpc_hubs th__grpc_hubs;
 typedef struct th__grpc_keys th__grpc_keys;
+typedef struct th__watch th__watch;
 
 struct th_grpc {
     th_grpc_options options;
@@ -28,6 +29,7 @@ struct th_grpc {
     th_wire *wire;
     th__grpc_pool *pool;
     th__grpc_hubs *hubs;
+    th__watch *watch;
     th__grpc_keys *keys; /* NULL: calls need none */
 };
 
@@ -37,6 +39,7 @@ typedef struct th__rpc {
     th_arena *arena; /* for what lives as long as the call */
     th_hub hub;
     const void *request; /* the message of the method's type */
+    void *data;          /* the handler's own */
 } th__rpc;
 
 typedef void th__rpc_handler(th__rpc *rpc);
@@ -48,7 +51,11 @@ typedef void th__rpc_handler(th__rpc *rpc);
 void th__rpc_run(th_grpc *grpc, th_call *call, const ProtobufCMessageDescriptor *type,
                  th__rpc_handler *handler);
 
-/* Both end the call and free rpc. */
+/* A message of a stream. False: nobody is there to read it. */
+bool th__rpc_send(th__rpc *rpc, const void *message);
+
+/* Each ends the call and frees rpc. */
+void th__rpc_end(th__rpc *rpc);                        /* a stream, as OK */
 void th__rpc_reply(th__rpc *rpc, const void *message); /* NULL: an empty one */
 void th__rpc_fail(th__rpc *rpc, th_status_code code, const char *fmt, ...) TH_PRINTF(3, 4);
 void th__rpc_fail_rc(th__rpc *rpc, th_rc rc, const char *text); /* with the code of rc */
@@ -80,6 +87,26 @@ void th__grpc_keys_free(th__grpc_keys *keys);
 /* The call's key opens the hub that it names (or the own one). False: the call is ended. */
 bool th__grpc_key_check(th__rpc *rpc);
 
-/* ---- handlers, each of the method of its name ----------------------------------------------- */
+/* ---- watch.c: calls that wait for an instance ----------------------------------------------- */
+
+th_rc th__watch_start(th_grpc *grpc, th__watch **out, th_error *err) TH_MUST_CHECK;
+void th__watch_stop(th__watch *watch); /* ends all waits; NULL is fine */
+void th__watch_free(th__watch *watch);
+
+/* rc TH_OK: the instance has started or finished, status -1: it is not there (any more).
+ * TH_UNAVAILABLE: the service stops, or the client has gone. */
+typedef void th__watched(th__rpc *rpc, th_rc rc, int status);
+/* then runs later, on the watch's thread; id lives as long as the call. */
+void th__watch_instance(th__rpc *rpc, const char *id, bool for_start, th__watched *then);
+
+/* ---- handlers: client_rpcs.c, query_rpcs.c, entity_rpcs.c ----------------------------------- */
+
+th__rpc_handler th__rpc_start_instance, th__rpc_get_instance, th__rpc_wait_start,
+    th__rpc_wait_completion, th__rpc_raise_event, th__rpc_terminate, th__rpc_suspend,
+    th__rpc_resume, th__rpc_rewind, th__rpc_restart;
+th__rpc_handler th__rpc_query_instances, th__rpc_list_instance_ids, th__rpc_purge_instances,
+    th__rpc_stream_history;
+th__rpc_handler th__rpc_signal_entity, th__rpc_get_entity, th__rpc_query_entities,
+    th__rpc_clean_entities;
 
 #endif

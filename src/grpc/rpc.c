@@ -40,13 +40,37 @@ static void rpc_free(th__rpc *rpc)
 /* ---- the end -----------------------------------------------------------------------------------
  */
 
-void th__rpc_reply(th__rpc *rpc, const void *message)
+static uint8_t *pack(const void *message, size_t *n)
 {
-    size_t n = message ? protobuf_c_message_get_packed_size(message) : 0;
-    uint8_t *bytes = th_malloc(n + 1);
+    *n = message ? protobuf_c_message_get_packed_size(message) : 0;
+    uint8_t *bytes = th_malloc(*n + 1);
 
     if (message)
         protobuf_c_message_pack(message, bytes);
+    return bytes;
+}
+
+bool th__rpc_send(th__rpc *rpc, const void *message)
+{
+    size_t n;
+    uint8_t *bytes = pack(message, &n);
+    bool there = th_call_send(rpc->call, bytes, n);
+
+    free(bytes);
+    return there;
+}
+
+void th__rpc_end(th__rpc *rpc)
+{
+    th_call_end(rpc->call, TH_STATUS_OK, NULL);
+    rpc_free(rpc);
+}
+
+void th__rpc_reply(th__rpc *rpc, const void *message)
+{
+    size_t n;
+    uint8_t *bytes = pack(message, &n);
+
     th_call_reply(rpc->call, bytes, n);
     free(bytes);
     rpc_free(rpc);

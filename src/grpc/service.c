@@ -9,8 +9,27 @@
 
 enum { USUAL_MESSAGE = 100 << 20 }; /* bytes */
 
-/* method, the request's type as protobuf-c spells it */
-#define METHODS(X) X(Hello, hello, NULL)
+/* method, handler, the request's type as protobuf-c spells it */
+#define METHODS(X)                                                                                 \
+    X(Hello, hello, NULL)                                                                          \
+    X(StartInstance, th__rpc_start_instance, &create_instance_request__descriptor)                 \
+    X(GetInstance, th__rpc_get_instance, &get_instance_request__descriptor)                        \
+    X(WaitForInstanceStart, th__rpc_wait_start, &get_instance_request__descriptor)                 \
+    X(WaitForInstanceCompletion, th__rpc_wait_completion, &get_instance_request__descriptor)       \
+    X(RaiseEvent, th__rpc_raise_event, &raise_event_request__descriptor)                           \
+    X(TerminateInstance, th__rpc_terminate, &terminate_request__descriptor)                        \
+    X(SuspendInstance, th__rpc_suspend, &suspend_request__descriptor)                              \
+    X(ResumeInstance, th__rpc_resume, &resume_request__descriptor)                                 \
+    X(RewindInstance, th__rpc_rewind, &rewind_instance_request__descriptor)                        \
+    X(RestartInstance, th__rpc_restart, &restart_instance_request__descriptor)                     \
+    X(QueryInstances, th__rpc_query_instances, &query_instances_request__descriptor)               \
+    X(ListInstanceIds, th__rpc_list_instance_ids, &list_instance_ids_request__descriptor)          \
+    X(PurgeInstances, th__rpc_purge_instances, &purge_instances_request__descriptor)               \
+    X(StreamInstanceHistory, th__rpc_stream_history, &stream_instance_history_request__descriptor) \
+    X(SignalEntity, th__rpc_signal_entity, &signal_entity_request__descriptor)                     \
+    X(GetEntity, th__rpc_get_entity, &get_entity_request__descriptor)                              \
+    X(QueryEntities, th__rpc_query_entities, &query_entities_request__descriptor)                  \
+    X(CleanEntityStorage, th__rpc_clean_entities, &clean_entity_storage_request__descriptor)
 
 static void hello(th__rpc *rpc)
 {
@@ -51,6 +70,7 @@ static th_grpc *grpc_new(const th_grpc_options *options)
 
 static void grpc_free(th_grpc *grpc)
 {
+    th__watch_free(grpc->watch);
     th__grpc_keys_free(grpc->keys);
     th__grpc_hubs_free(grpc->hubs);
     th__grpc_pool_free(grpc->pool);
@@ -72,13 +92,17 @@ th_rc th_grpc_start(const th_grpc_options *options, th_grpc **out, th_error *err
         .method_count = sizeof methods / sizeof *methods,
         .data = grpc,
     };
-    th_rc rc = th_wire_start(&wire, &grpc->wire, err);
+    th_rc rc = th__watch_start(grpc, &grpc->watch, err);
 
     *out = NULL;
     if (rc == TH_OK)
+        rc = th_wire_start(&wire, &grpc->wire, err);
+    if (rc == TH_OK) {
         *out = grpc;
-    else
-        grpc_free(grpc);
+        return TH_OK;
+    }
+    th__watch_stop(grpc->watch);
+    grpc_free(grpc);
     return rc;
 }
 
@@ -91,6 +115,7 @@ void th_grpc_stop(th_grpc *grpc)
 {
     if (!grpc)
         return;
+    th__watch_stop(grpc->watch);
     th_wire_stop(grpc->wire);
     grpc_free(grpc);
 }
