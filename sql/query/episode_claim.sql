@@ -1,11 +1,12 @@
 -- Claims due episodes of a hub for this worker to run (protocol O6, A2). First partition, how many, worker, how many episodes,
--- names of orchestrators and of entities in lower case; whether to take one that workers have died with, of which a worker
+-- names of orchestrators and of entities in lower case (* is any name); whether to take one that workers have died with, of which a worker
 -- holds no more than one at a time; names with versions (and a line's end between them) that this worker does not run.
 with picked as materialized (
     select b.partition_id, b.id from taskhub.activities b
     where b.partition_id between $1::int and $1::int + $2::int - 1 and b.claimed_by is null and b.kind <> 0
       and b.due <= now()
-      and lower(b.name collate "C") = any (case when b.kind = 1 then $5::text[] else $6::text[] end)
+      and (lower(b.name collate "C") = any (case when b.kind = 1 then $5::text[] else $6::text[] end)
+           or '*' = any (case when b.kind = 1 then $5::text[] else $6::text[] end))
       and case when $7::boolean
                then b.crashes >= 2 and not exists (
                         select from taskhub.activities s

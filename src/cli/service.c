@@ -32,11 +32,17 @@ struct th_service {
     th_front *front;         /* NULL: neither HTTP nor gRPC */
     th_http_server *http;
     th_grpc *grpc;
+    th_workers *workers; /* NULL: no gRPC, or no engine */
 };
 
 /* Several writers share the processors with what they write to; one more than one evens out the
  * waits. */
 enum { FRONT_CONNECTIONS = 2 };
+
+bool th_service_wants_grpc(const th_config *config)
+{
+    return !config->no_grpc && config->grpc_port != 0;
+}
 
 /* ---- engine ---------------------------------------------------------------------------------- */
 
@@ -119,6 +125,11 @@ static th_rc start_engine(th_service *service, th_error *err)
     if (service->functions) {
         th_functions_attach(service->functions, service->engine);
         th_engine_register(service->engine, th_functions_executor(service->functions));
+    }
+    if (th_service_wants_grpc(service->config)) {
+        service->workers = th_workers_new();
+        th_workers_attach(service->workers, service->engine);
+        th_engine_register(service->engine, th_workers_executor(service->workers));
     }
     return th_engine_start(service->engine, err);
 }
@@ -317,11 +328,6 @@ static th_rc put_timers(th_service *service, th_error *err)
 
 /* ---- gRPC ------------------------------------------------------------------------------------ */
 
-bool th_service_wants_grpc(const th_config *config)
-{
-    return !config->no_grpc && config->grpc_port != 0;
-}
-
 static void say_grpc(const th_service *service)
 {
     const th_config *config = service->config;
@@ -355,6 +361,7 @@ static th_exit start_grpc(th_service *service, th_error *err)
         .front = service->front,
         .conninfo = service->conninfo,
         .hub = service->hub,
+        .workers = service->workers,
         .keys = th_bind_needs_keys(config),
         .system_key = config->system_key,
         .message_max = (size_t)config->body_limit,
@@ -453,6 +460,7 @@ bool th_service_stop(th_service *service, int64_t drain_us)
     th_native_free(service->native);
     th_sqlact_free(service->sqlact);
     th_engine_free(service->engine);
+    th_workers_free(service->workers);
     free(service);
     return true;
 }

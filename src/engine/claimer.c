@@ -56,7 +56,7 @@ static th_rc claim_some(claimer *c, int32_t partition_id, int32_t limit, th_act_
     th_arena *arena = th_arena_new(0);
     th_claimed *claimed;
     size_t count = 0, names_count;
-    const char *const *names = th_dispatch_names(c->engine->dispatch, &names_count);
+    const char *const *names = th_dispatch_names(c->engine->dispatch, arena, &names_count);
     th_rc rc = th_activities_claim(c->db, arena, partition_id, c->engine->worker_id, limit, names,
                                    names_count, &claimed, &count, err);
     for (size_t i = 0; rc == TH_OK && i < count; i++)
@@ -72,7 +72,7 @@ static th_rc claim_suspect(claimer *c, th_act_list *acts, th_error *err)
     th_claimed *claimed;
     size_t count = 0, names_count;
     const th_hub *hub = &c->engine->hub;
-    const char *const *names = th_dispatch_names(c->engine->dispatch, &names_count);
+    const char *const *names = th_dispatch_names(c->engine->dispatch, arena, &names_count);
     th_rc rc = th_activities_claim_suspect(c->db, arena, hub->first_partition, hub->partition_count,
                                            c->engine->worker_id, names, names_count, &claimed,
                                            &count, err);

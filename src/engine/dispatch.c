@@ -23,6 +23,7 @@ enum {
     MAX_AHEAD = 50000,
     MAX_CLAIM = 2000,
     LONG_US = 1000000,
+    STRANGER_US = 1000000, /* its worker has gone, or has not the version: not again at once */
     SLOT_BITS = 24
 };
 
@@ -114,7 +115,7 @@ bool th_dispatch_reserve(th_dispatch *d, const char *name)
 {
     bool yes = false;
     pthread_mutex_lock(&d->lock);
-    int index = is_closed(d) ? -1 : th_names_find(&d->names, name);
+    int index = is_closed(d) ? -1 : th_names_find(&d->names, name, NULL);
     if (index >= 0) {
         int64_t backlog = d->reserved + (int64_t)d->waiting.count;
         int64_t ahead = allowed_ahead(d, d->names.names[index].mean_us);
@@ -259,7 +260,7 @@ void th_dispatch_start(th_dispatch *d, th_act_list *acts)
     pthread_mutex_lock(&d->lock);
     for (th_act *act; (act = th_act_pop(acts)) != NULL;) {
         d->reserved--;
-        act->name_index = th_names_find(&d->names, act->name);
+        act->name_index = th_names_find(&d->names, act->name, act->version);
         if (act->name_index < 0 || is_closed(d)) {
             th_act_push(&strangers, act);
             continue;
@@ -270,7 +271,7 @@ void th_dispatch_start(th_dispatch *d, th_act_list *acts)
     }
     pthread_mutex_unlock(&d->lock);
     for (th_act *act; (act = th_act_pop(&strangers)) != NULL;)
-        d->options.done(d->options.arg, act, true, 0);
+        d->options.done(d->options.arg, act, true, d->draining ? 0 : STRANGER_US);
     run_waiting(d);
 }
 
@@ -558,8 +559,7 @@ void th_dispatch_refresh(th_dispatch *d, const th_executor *const *executors, si
     pthread_mutex_unlock(&d->lock);
 }
 
-const char *const *th_dispatch_names(const th_dispatch *d, size_t *count)
+const char *const *th_dispatch_names(const th_dispatch *d, th_arena *arena, size_t *count)
 {
-    *count = d->names.lower_count;
-    return d->names.lower;
+    return th_names_all(&d->names, arena, count);
 }

@@ -86,7 +86,7 @@ int64_t *th_dispatch_running(th_dispatch *d, int32_t partition_id, size_t *count
 /* Asks the executors again which activities they run. */
 void th_dispatch_refresh(th_dispatch *d, const th_executor *const *executors, size_t count);
 
-/* Names that some executor can run, lower-case; valid until refresh, whose thread alone may ask. */
-const char *const *th_dispatch_names(const th_dispatch *d, size_t *count);
+/* Names that some executor can run, lower-case; and those that are offered now; as th_names_all. */
+const char *const *th_dispatch_names(const th_dispatch *d, th_arena *arena, size_t *count);
 
 #endif

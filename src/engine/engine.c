@@ -381,6 +381,15 @@ void th_engine_free(th_engine *engine)
     free(engine);
 }
 
+void th_engine_offers_changed(th_engine *engine)
+{
+    if (!engine->dispatch)
+        return; /* not started yet */
+    th__want_claims(engine);
+    if (engine->runner)
+        th__runner_wake(engine->runner);
+}
+
 /* ---- looking -------------------------------------------------------------------------------- */
 
 bool th_engine_can_run(const th_engine *engine, th_item_kind kind, const char *name,

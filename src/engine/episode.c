@@ -250,6 +250,13 @@ static const th_executor *executor_for(const th_inst *inst, const th_executor *c
     return NULL;
 }
 
+/* A worker for it that was not there when its history could have been read: the item goes round. */
+static bool came_just_now(const th_inst *inst)
+{
+    const th_executor *x = inst->executor;
+    return x && x->offers && inst->started && !inst->session && !inst->past;
+}
+
 /* ---- taking --------------------------------------------------------------------------------- */
 
 static th_orch_item item_of(th_inst *inst, th_arena *arena)
@@ -465,6 +472,8 @@ th_turn th_episode_turn(th_step *step, th_inst *inst, const th_executor *const *
         return inst->renewed ? TH_TURN_NOTHING : th__hold_all(step, inst);
     if (!inst->executor)
         inst->executor = executor_for(inst, executors, count);
+    if (came_just_now(inst))
+        inst->executor = NULL;
     if (!inst->executor)
         return th__send_away(step, inst);
     if (inst->maybe_held && has_select(inst))

@@ -216,6 +216,14 @@ typedef struct th_executor {
     const char *(*list)(void *self, th_item_kind kind, size_t n);
 
     /*
+     * Optional, for an executor whose workers come and go: can_run then holds for the moment, and
+     * this gives the names of the moment instead of list, in lower case and in arena; "*" stands
+     * for any name. After a change th_engine_offers_changed. From any thread, also under locks of
+     * the engine: it and can_run must call nothing of the engine.
+     */
+    const char *const *(*offers)(void *self, th_item_kind kind, th_arena *arena, size_t *count);
+
+    /*
      * Optional; NULL: all are taken, always. Which of the messages that wait are taken now: any
      * subset, order kept. take[] comes all true; a start is taken whatever it says. item is that of
      * run_orchestrator but for token and fresh events; without a session memo tells, and, before an
@@ -271,5 +279,8 @@ typedef struct th_executor {
 void th_engine_orch_answered(th_engine *engine, const th_answer *answer);
 void th_engine_activity_answered(th_engine *engine, const th_activity_answer *answer);
 void th_engine_entity_answered(th_engine *engine, const th_entity_answer *answer);
+
+/* What an executor offers is no longer what it was: what waits is looked at again. Any thread. */
+void th_engine_offers_changed(th_engine *engine);
 
 #endif

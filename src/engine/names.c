@@ -94,6 +94,22 @@ void th_names_init(th_names *names, const th_executor *const *executors, size_t 
     th_names_refresh(names, executors, count);
 }
 
+/* All that an executor with offers runs is measured as one, at a place of its own. */
+static void keep_offers(th_names *n, const th_executor *const *executors, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!executors[i]->offers || kept == TH_OFFERING)
+            continue;
+        if (kept == n->offer_count) {
+            n->names = th_realloc(n->names, (n->count + 1) * sizeof *n->names);
+            n->names[n->count] = (th_name){ .lower = th_mstrdup("*"), .mean_us = -1 };
+            n->offers[n->offer_count++] = (int)n->count++;
+        }
+        n->names[n->offers[kept++]].executor = executors[i];
+    }
+}
+
 void th_names_refresh(th_names *names, const th_executor *const *executors, size_t count)
 {
     for (size_t i = 0; i < names->count; i++)
@@ -103,11 +119,43 @@ void th_names_refresh(th_names *names, const th_executor *const *executors, size
     for (size_t i = 0; i < count; i++) {
         const th_executor *x = executors[i];
         const char *name;
-        for (size_t k = 0; (name = x->list(x->self, TH_ITEM_ACTIVITY, k)) != NULL; k++)
+        for (size_t k = 0; !x->offers && (name = x->list(x->self, TH_ITEM_ACTIVITY, k)); k++)
             add(names, name, x);
     }
     list_lower(names);
     index_names(names);
+    keep_offers(names, executors, count);
+}
+
+int th_names_find(const th_names *n, const char *name, const char *version)
+{
+    int place = place_of(n, name);
+    if (place >= 0 && n->names[place].executor)
+        return place;
+    for (size_t i = 0; i < n->offer_count; i++) {
+        const th_executor *x = n->names[n->offers[i]].executor;
+        if (x->can_run(x->self, TH_ITEM_ACTIVITY, name, version))
+            return n->offers[i];
+    }
+    return -1;
+}
+
+const char *const *th_names_all(const th_names *n, th_arena *arena, size_t *count)
+{
+    const char **all = th_new(arena, const char *, n->lower_count + 1);
+    memcpy(all, n->lower, n->lower_count * sizeof *all);
+    *count = n->lower_count;
+    for (size_t i = 0; i < n->offer_count; i++) {
+        const th_executor *x = n->names[n->offers[i]].executor;
+        size_t more;
+        const char *const *offered = x->offers(x->self, TH_ITEM_ACTIVITY, arena, &more);
+        const char **both = th_new(arena, const char *, *count + more + 1);
+        memcpy(both, all, *count * sizeof *both);
+        memcpy(both + *count, offered, more * sizeof *both);
+        all = both;
+        *count += more;
+    }
+    return all;
 }
 
 void th_names_free(th_names *n)
@@ -118,12 +166,6 @@ void th_names_free(th_names *n)
     free(n->lower);
     free(n->slots);
     *n = (th_names){ 0 };
-}
-
-int th_names_find(const th_names *n, const char *name)
-{
-    int place = place_of(n, name);
-    return place >= 0 && n->names[place].executor ? place : -1;
 }
 
 /* Shorter runs count for more: a busy machine makes single runs long, not the name slow. */

@@ -6,6 +6,8 @@
 
 #include "engine/executor.h"
 
+enum { TH_OFFERING = 8 }; /* executors with offers */
+
 typedef struct th_name {
     char *lower; /* names compare case-insensitively */
     uint64_t hash;
@@ -19,13 +21,19 @@ typedef struct th_names {
     const char **lower; /* those that somebody runs, alone */
     int *slots;
     size_t count, lower_count, cap;
+    int offers[TH_OFFERING]; /* places of executors with offers, in their order */
+    size_t offer_count;
 } th_names;
 
 void th_names_init(th_names *names, const th_executor *const *executors, size_t count);
 /* Asks the executors again: an entry keeps its place, what they no longer list has no executor. */
 void th_names_refresh(th_names *names, const th_executor *const *executors, size_t count);
 void th_names_free(th_names *names);
-int th_names_find(const th_names *names, const char *name); /* -1: nobody runs it */
+/* -1: nobody runs it, or not now. */
+int th_names_find(const th_names *names, const char *name, const char *version);
+/* Those that are listed, and those that are offered now; the array lives in arena, the listed names
+ * as long as names. */
+const char *const *th_names_all(const th_names *names, th_arena *arena, size_t *count);
 /* The weighted mean after one more run. */
 int64_t th_mean_of(int64_t mean_us, int64_t us);
 void th_names_measure(th_names *names, int index, int64_t us);

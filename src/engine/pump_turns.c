@@ -329,6 +329,14 @@ static bool needs_history(const th_pump *pump, const th_inst *inst)
             th_engine_can_run(pump->engine, TH_ITEM_ORCHESTRATOR, inst->name, inst->version));
 }
 
+/* Its worker has gone: whoever runs it next, here or elsewhere, reads its history. */
+static bool has_left(const th_inst *inst)
+{
+    const th_executor *x = inst->executor;
+    return x && x->offers && inst->exists && inst->started && !inst->doomed &&
+           !x->can_run(x->self, TH_ITEM_ORCHESTRATOR, inst->name, inst->version);
+}
+
 static void load_again(th_pump *pump, th_inst *inst)
 {
     bool careful = inst->careful;
@@ -350,7 +358,7 @@ static void ready_turn(th_pump *pump, th_part *part, th_inst *inst)
         th__entity_turn(pump, part, inst);
         return;
     }
-    if (needs_history(pump, inst)) {
+    if (needs_history(pump, inst) || has_left(inst)) {
         load_again(pump, inst);
         return;
     }

@@ -37,13 +37,45 @@ static size_t add_names(th_runner *runner, th_item_kind kind, size_t n)
     for (size_t i = 0; i < engine->executor_count; i++) {
         const th_executor *x = engine->executors[i];
         const char *name;
-        for (size_t k = 0; (name = x->list(x->self, kind, k)) != NULL; k++) {
+        for (size_t k = 0; !x->offers && (name = x->list(x->self, kind, k)) != NULL; k++) {
             runner->names = th_realloc(runner->names, (n + added + 1) * sizeof *runner->names);
             runner->names[n + added] = th_mstrdup(name);
             lower_in_place(runner->names[n + added++]);
         }
     }
     return added;
+}
+
+/* With those that are offered now. */
+static const char *const *names_now(th_runner *runner, th_item_kind kind, char *const *listed,
+                                    size_t listed_count, th_arena *arena, size_t *count)
+{
+    const th_engine *engine = runner->engine;
+    const char **all = th_new(arena, const char *, listed_count + 1);
+    if (listed_count)
+        memcpy(all, listed, listed_count * sizeof *all);
+    *count = listed_count;
+    for (size_t i = 0; i < engine->executor_count; i++) {
+        const th_executor *x = engine->executors[i];
+        size_t more = 0;
+        const char *const *offered = x->offers ? x->offers(x->self, kind, arena, &more) : NULL;
+        if (!more)
+            continue;
+        const char **both = th_new(arena, const char *, *count + more);
+        memcpy(both, all, *count * sizeof *both);
+        memcpy(both + *count, offered, more * sizeof *both);
+        all = both;
+        *count += more;
+    }
+    return all;
+}
+
+static bool has_offers(const th_engine *engine)
+{
+    for (size_t i = 0; i < engine->executor_count; i++)
+        if (engine->executors[i]->offers)
+            return true;
+    return false;
 }
 
 static void free_names(th_runner *runner)
@@ -139,16 +171,17 @@ static th_rc claim(th_runner *runner, th_db *db, size_t *found, th_error *err)
     const th_engine *engine = runner->engine;
     th_arena *arena = th_arena_new(0);
     th_claimed *claimed;
-    th_episode_names names = { .orchestrators = (const char *const *)runner->names,
-                               .orchestrator_count = runner->orchestrator_count,
-                               .entities =
-                                   (const char *const *)runner->names + runner->orchestrator_count,
-                               .entity_count = runner->entity_count,
-                               .refused = (const char *const *)runner->refused,
+    th_episode_names names = { .refused = (const char *const *)runner->refused,
                                .refused_count = runner->refused_count };
+    names.orchestrators = names_now(runner, TH_ITEM_ORCHESTRATOR, runner->names,
+                                    runner->orchestrator_count, arena, &names.orchestrator_count);
+    names.entities = names_now(runner, TH_ITEM_ENTITY, runner->names + runner->orchestrator_count,
+                               runner->entity_count, arena, &names.entity_count);
     th_rc rc = TH_OK;
     int limit = room(runner);
     *found = 0;
+    if (!names.orchestrator_count && !names.entity_count)
+        limit = 0;
     for (int suspect = 0; suspect < 2 && rc == TH_OK && !*found && limit > 0; suspect++) {
         rc = th_episodes_claim(db, arena, engine->hub.first_partition, engine->hub.partition_count,
                                engine->worker_id, suspect ? 1 : limit, &names, suspect, &claimed,
@@ -250,7 +283,7 @@ th_rc th__runner_start(th_engine *engine, th_runner **out, th_error *err)
     runner->engine = engine;
     runner->orchestrator_count = add_names(runner, TH_ITEM_ORCHESTRATOR, 0);
     runner->entity_count = add_names(runner, TH_ITEM_ENTITY, runner->orchestrator_count);
-    if (!runner->names) {
+    if (!runner->names && !has_offers(engine)) {
         free(runner);
         return TH_OK;
     }

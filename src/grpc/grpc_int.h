@@ -51,6 +51,10 @@ typedef void th__rpc_handler(th__rpc *rpc);
 void th__rpc_run(th_grpc *grpc, th_call *call, const ProtobufCMessageDescriptor *type,
                  th__rpc_handler *handler);
 
+/* From bytes that were checked, in the call's arena; NULL: it can't be. */
+const void *th__rpc_unpack(th__rpc *rpc, const ProtobufCMessageDescriptor *type,
+                           const uint8_t *bytes, size_t n);
+
 /* A message of a stream. False: nobody is there to read it. */
 bool th__rpc_send(th__rpc *rpc, const void *message);
 
@@ -108,5 +112,9 @@ th__rpc_handler th__rpc_query_instances, th__rpc_list_instance_ids, th__rpc_purg
     th__rpc_stream_history;
 th__rpc_handler th__rpc_signal_entity, th__rpc_get_entity, th__rpc_query_entities,
     th__rpc_clean_entities;
+/* worker_rpcs.c */
+th__rpc_handler th__rpc_get_work_items, th__rpc_complete_orchestrator, th__rpc_complete_activity,
+    th__rpc_complete_entity, th__rpc_abandon_orchestrator, th__rpc_abandon_activity,
+    th__rpc_abandon_entity;
 
 #endif

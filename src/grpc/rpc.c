@@ -123,9 +123,16 @@ void th__rpc_fail_rc(th__rpc *rpc, th_rc rc, const char *text)
 /* ---- the beginning -----------------------------------------------------------------------------
  */
 
-static th_rc unpack(th__rpc *rpc, const ProtobufCMessageDescriptor *type, th_error *err)
+const void *th__rpc_unpack(th__rpc *rpc, const ProtobufCMessageDescriptor *type,
+                           const uint8_t *bytes, size_t n)
 {
     ProtobufCAllocator memory = { take_memory, keep_memory, rpc->arena };
+
+    return protobuf_c_message_unpack(type, &memory, n, bytes);
+}
+
+static th_rc unpack(th__rpc *rpc, const ProtobufCMessageDescriptor *type, th_error *err)
+{
     size_t n;
     const uint8_t *bytes = th_call_message(rpc->call, &n);
 
@@ -134,7 +141,7 @@ static th_rc unpack(th__rpc *rpc, const ProtobufCMessageDescriptor *type, th_err
     th_rc rc = th_message_check(type, bytes, n, err);
     if (rc != TH_OK)
         return rc;
-    rpc->request = protobuf_c_message_unpack(type, &memory, n, bytes);
+    rpc->request = th__rpc_unpack(rpc, type, bytes, n);
     return rpc->request ? TH_OK : th_fail(err, TH_INVALID, "%s: can't be unpacked", type->name);
 }
 

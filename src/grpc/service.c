@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#include "grpc/grpc_int.h"
+#include "grpc/workers_int.h"
 
 enum { USUAL_MESSAGE = 100 << 20 }; /* bytes */
 
@@ -29,7 +29,16 @@ enum { USUAL_MESSAGE = 100 << 20 }; /* bytes */
     X(SignalEntity, th__rpc_signal_entity, &signal_entity_request__descriptor)                     \
     X(GetEntity, th__rpc_get_entity, &get_entity_request__descriptor)                              \
     X(QueryEntities, th__rpc_query_entities, &query_entities_request__descriptor)                  \
-    X(CleanEntityStorage, th__rpc_clean_entities, &clean_entity_storage_request__descriptor)
+    X(CleanEntityStorage, th__rpc_clean_entities, &clean_entity_storage_request__descriptor)       \
+    X(GetWorkItems, th__rpc_get_work_items, &get_work_items_request__descriptor)                   \
+    X(CompleteOrchestratorTask, th__rpc_complete_orchestrator, &orchestrator_response__descriptor) \
+    X(CompleteActivityTask, th__rpc_complete_activity, &activity_response__descriptor)             \
+    X(CompleteEntityTask, th__rpc_complete_entity, &entity_batch_result__descriptor)               \
+    X(AbandonTaskOrchestratorWorkItem, th__rpc_abandon_orchestrator,                               \
+      &abandon_orchestration_task_request__descriptor)                                             \
+    X(AbandonTaskActivityWorkItem, th__rpc_abandon_activity,                                       \
+      &abandon_activity_task_request__descriptor)                                                  \
+    X(AbandonTaskEntityWorkItem, th__rpc_abandon_entity, &abandon_entity_task_request__descriptor)
 
 static void hello(th__rpc *rpc)
 {
@@ -95,12 +104,16 @@ th_rc th_grpc_start(const th_grpc_options *options, th_grpc **out, th_error *err
     th_rc rc = th__watch_start(grpc, &grpc->watch, err);
 
     *out = NULL;
+    if (rc == TH_OK && o->workers)
+        rc = th__workers_start(o->workers, err);
     if (rc == TH_OK)
         rc = th_wire_start(&wire, &grpc->wire, err);
     if (rc == TH_OK) {
         *out = grpc;
         return TH_OK;
     }
+    if (o->workers)
+        th__workers_stop(o->workers);
     th__watch_stop(grpc->watch);
     grpc_free(grpc);
     return rc;
@@ -115,6 +128,8 @@ void th_grpc_stop(th_grpc *grpc)
 {
     if (!grpc)
         return;
+    if (grpc->options.workers)
+        th__workers_stop(grpc->options.workers);
     th__watch_stop(grpc->watch);
     th_wire_stop(grpc->wire);
     grpc_free(grpc);

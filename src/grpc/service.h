@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "engine/engine.h"
+#include "grpc/workers.h"
 #include "store/front.h"
 #include "store/hubs.h"
 
@@ -23,6 +24,7 @@ typedef struct th_grpc_options {
     th_hub hub;             /* of calls that name none */
     bool keys;              /* calls need a system or master key of their hub */
     const char *system_key; /* of the own hub; NULL: derived from its secret */
+    th_workers *workers;    /* attached to an engine of the hub; NULL: no work is given out */
     size_t message_max;     /* bytes of a request; 0: 100 MiB */
 } th_grpc_options;
 

@@ -535,9 +535,11 @@ TEST(names_are_listed_in_lower_case)
 {
     scene *s = given_scene(1, 0);
     size_t n;
-    const char *const *names = th_dispatch_names(s->d, &n);
+    th_arena *arena = th_arena_new(0);
+    const char *const *names = th_dispatch_names(s->d, arena, &n);
     CHECK_INT(n, 3);
     CHECK_STR(names[0], "quick");
+    th_arena_free(arena);
     end_scene(s);
 }
 

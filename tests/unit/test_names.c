@@ -27,13 +27,13 @@ TEST(names_are_found_in_any_case_and_the_first_executor_that_has_one_runs_it)
     th_names_init(&names, executors, 2);
 
     CHECK_INT(names.count, 5);
-    int f2 = th_names_find(&names, "F2");
-    CHECK(f2 >= 0 && th_names_find(&names, "f2") == f2);
+    int f2 = th_names_find(&names, "F2", NULL);
+    CHECK(f2 >= 0 && th_names_find(&names, "f2", NULL) == f2);
     CHECK(names.names[f2].executor == &first);
-    CHECK(names.names[th_names_find(&names, "OTHER")].executor == &second);
-    CHECK(th_names_find(&names, "sayHELLO") != th_names_find(&names, "say_hello"));
-    CHECK(th_names_find(&names, "\xc3\x89T\xc3\xa9") >= 0); /* only ASCII has cases here */
-    CHECK_INT(th_names_find(&names, "\xc3\xa9t\xc3\xa9"), -1);
+    CHECK(names.names[th_names_find(&names, "OTHER", NULL)].executor == &second);
+    CHECK(th_names_find(&names, "sayHELLO", NULL) != th_names_find(&names, "say_hello", NULL));
+    CHECK(th_names_find(&names, "\xc3\x89T\xc3\xa9", NULL) >= 0); /* only ASCII has cases here */
+    CHECK_INT(th_names_find(&names, "\xc3\xa9t\xc3\xa9", NULL), -1);
     th_names_free(&names);
 }
 
@@ -44,12 +44,12 @@ TEST(what_nobody_runs_is_not_found)
     th_names_init(&names, executors, 1);
     static const char *const unknown[] = { "", "F", "F22", "SayHell", "SayHello ", "Other" };
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
-        CHECK_INT(th_names_find(&names, unknown[i]), -1);
+        CHECK_INT(th_names_find(&names, unknown[i], NULL), -1);
     th_names_free(&names);
 
     th_names_init(&names, NULL, 0);
     CHECK_INT(names.count, 0);
-    CHECK_INT(th_names_find(&names, "F2"), -1);
+    CHECK_INT(th_names_find(&names, "F2", NULL), -1);
     th_names_free(&names);
 }
 
@@ -61,28 +61,65 @@ TEST(names_that_come_and_go_keep_their_places)
     const th_executor *executors[] = { &third, &first };
     th_names names;
     th_names_init(&names, executors, 2);
-    int f2 = th_names_find(&names, "F2");
-    CHECK_INT(th_names_find(&names, "added"), -1);
+    int f2 = th_names_find(&names, "F2", NULL);
+    CHECK_INT(th_names_find(&names, "added", NULL), -1);
 
     changing.count = 2;
     th_names_refresh(&names, executors, 2);
-    int added = th_names_find(&names, "added");
+    int added = th_names_find(&names, "added", NULL);
     CHECK(added >= 0);
-    CHECK_INT(th_names_find(&names, "F2"), f2);
+    CHECK_INT(th_names_find(&names, "F2", NULL), f2);
     CHECK(names.names[f2].executor == &third);
     CHECK_INT(names.lower_count, 4);
 
     changing.count = 0;
     th_names_refresh(&names, executors, 2);
-    CHECK_INT(th_names_find(&names, "added"), -1);
+    CHECK_INT(th_names_find(&names, "added", NULL), -1);
     CHECK(names.names[f2].executor == &first);
     CHECK_INT(names.lower_count, 3);
     CHECK_INT(names.count, 4);
 
     changing.count = 1;
     th_names_refresh(&names, executors, 2);
-    CHECK_INT(th_names_find(&names, "added"), added);
+    CHECK_INT(th_names_find(&names, "added", NULL), added);
     th_names_free(&names);
+}
+
+static bool can_run(void *self, th_item_kind kind, const char *name, const char *version)
+{
+    return kind == TH_ITEM_ACTIVITY && strcmp(name, self) == 0 && !version;
+}
+
+static const char *const *offers(void *self, th_item_kind kind, th_arena *arena, size_t *count)
+{
+    const char **names = th_new(arena, const char *, 1);
+    names[0] = self;
+    *count = kind == TH_ITEM_ACTIVITY;
+    return names;
+}
+
+TEST(names_that_are_offered_now_stand_behind_those_that_are_listed)
+{
+    char offered[] = "f9";
+    const th_executor guest = {
+        .self = offered, .list = list, .can_run = can_run, .offers = offers
+    };
+    const th_executor *executors[] = { &guest, &first };
+    th_names names;
+    size_t count;
+    th_arena *arena = th_arena_new(0);
+    th_names_init(&names, executors, 2);
+
+    CHECK(names.names[th_names_find(&names, "f2", NULL)].executor == &first);
+    CHECK(names.names[th_names_find(&names, "f9", NULL)].executor == &guest);
+    CHECK_INT(th_names_find(&names, "f9", "2"), -1);
+    const char *const *all = th_names_all(&names, arena, &count);
+    CHECK_INT(count, 4);
+    CHECK_STR(all[3], "f9");
+    strcpy(offered, "g0");
+    CHECK_INT(th_names_find(&names, "f9", NULL), -1);
+    th_names_free(&names);
+    th_arena_free(arena);
 }
 
 TEST(lists_for_sql_are_in_lower_case)
@@ -109,8 +146,8 @@ TEST(hundreds_of_names_are_all_found)
     th_names names;
     th_names_init(&names, executors, 1);
     for (int i = 0; i < 700; i++)
-        CHECK_INT(th_names_find(&names, many[i]), i);
-    CHECK_INT(th_names_find(&names, "Name700"), -1);
+        CHECK_INT(th_names_find(&names, many[i], NULL), i);
+    CHECK_INT(th_names_find(&names, "Name700", NULL), -1);
     th_names_free(&names);
 }
 
