@@ -46,12 +46,14 @@ const int64_t *th_episode_wants_held(const th_inst *inst, size_t *count)
 
 bool th__ends_unread(const th_inst *inst)
 {
-    bool ends = false;
-    if (!inst->away || inst->started || inst->listed || !inst->maybe_held)
+    bool ends = false, has_start = false;
+    if (inst->started || inst->listed || !inst->maybe_held)
         return false;
-    for (const th_msg *m = inst->queue.head; m; m = m->next)
+    for (const th_msg *m = inst->queue.head; m; m = m->next) {
         ends |= m->event.kind == TH_ExecutionTerminated;
-    return ends;
+        has_start |= m->event.kind == TH_ExecutionStarted;
+    }
+    return ends && !has_start;
 }
 
 static th_msg *take_out(th_inst *inst, const th_msg *wanted, int64_t message_no)

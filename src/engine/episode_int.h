@@ -43,7 +43,7 @@ bool th__is_reply(const th_msg *m);
 bool th__is_stale_reply(const th_inst *inst, const th_msg *m);
 /* No executor here runs it: what waits goes out as an item; HELD, RUN never. */
 th_turn th__send_away(th_step *step, th_inst *inst);
-/* It is to end before its first episode has come back: its start, which is recorded, is held. */
+/* It is to end before its first episode, and its start, which is recorded, may be held. */
 bool th__ends_unread(const th_inst *inst);
 /* An item is out, or its reply has come. */
 th_turn th__away_turn(th_step *step, th_inst *inst);
