@@ -52,7 +52,7 @@ REFUSED = [
     (["start", "--hub", "a-b"], CONFIG, "--hub: "),
     (["start", "--log-format", "xml"], CONFIG, "--log-format: "),
     (["start", "--log-level", "loud"], CONFIG, "--log-level: "),
-    (["start", "--no-http", "--no-orchestrators", "--no-activities"], CONFIG, "nothing to do"),
+    (["start", "--no-http", "--no-grpc", "--no-orchestrators", "--no-activities"], CONFIG, "nothing to do"),
     (["start", "--auth", "--no-auth"], CONFIG, "--auth and --no-auth cannot both be given"),
     (["key", "create"], USAGE, "the key's name is missing"),
     (["key", "revoke"], USAGE, "the key's name is missing"),

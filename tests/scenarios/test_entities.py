@@ -319,7 +319,7 @@ def test_an_operation_that_kills_its_process_is_given_up_and_the_others_are_done
     service.sql("""select taskhub.signal_entity('Counter', %(k)s, 'add', '1', 'PoisonHub'),
                           taskhub.signal_entity('Counter', %(k)s, 'die', null, 'PoisonHub'),
                           taskhub.signal_entity('Counter', %(k)s, 'add', '2', 'PoisonHub')""", {"k": key})
-    for _ in range(4):
+    for _ in range(7):
         until(lambda: service.process.poll() is not None or is_done(service, key),
               what="it dies, or the operation is given up")
         if service.process.poll() is None:
