@@ -86,6 +86,17 @@ void th_client_close(th_client *client)
     th_config_free(client->config);
 }
 
+th_exit th_client_run(th_arena *arena, const th_args *args, th_client_act *act)
+{
+    th_client client;
+    th_exit status = th_client_open(&client, arena, args);
+
+    if (status == TH_EXIT_OK)
+        status = act(&client);
+    th_client_close(&client);
+    return status;
+}
+
 th_exit th_client_failed(const th_client *client, th_rc rc)
 {
     /* 3F000, 42P01, 42883: no such schema, table, function */
@@ -97,4 +108,19 @@ th_exit th_client_failed(const th_client *client, th_rc rc)
                   "`taskhub migrate` makes it\n",
                   stderr);
     return th_command_failed(th_exit_of(rc), &client->err);
+}
+
+th_exit th_client_query(th_client *client, const char *sql, int n, const char *const *params,
+                        th_shape shape, const char *sentence)
+{
+    th_rows rows;
+    th_rc rc = th_rows_query(client->db, client->arena, sql, n, params, &rows, &client->err);
+
+    if (rc != TH_OK)
+        return th_client_failed(client, rc);
+    if (sentence && !client->json)
+        puts(sentence);
+    else
+        th_client_print(client, &rows, shape);
+    return TH_EXIT_OK;
 }

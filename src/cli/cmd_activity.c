@@ -7,21 +7,6 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof(*(a)))
 
-/* Nobody's transaction hangs on ours, so running processes may be told at once. */
-#define TELLING " from set_config('taskhub.notify', 'on', true)"
-
-static th_exit print_rows(th_client *client, const char *sql, int n, const char *const *params,
-                          th_shape shape)
-{
-    th_rows rows;
-
-    th_rc rc = th_rows_query(client->db, client->arena, sql, n, params, &rows, &client->err);
-    if (rc != TH_OK)
-        return th_client_failed(client, rc);
-    th_client_print(client, &rows, shape);
-    return TH_EXIT_OK;
-}
-
 static th_exit list(th_client *client)
 {
     static const char sql[] =
@@ -31,59 +16,42 @@ static th_exit list(th_client *client)
         "name";
     const char *params[] = { client->hub };
 
-    return print_rows(client, sql, 1, params, TH_SHAPE_TABLE);
+    return th_client_query(client, sql, 1, params, TH_SHAPE_TABLE, NULL);
 }
 
 static th_exit create(th_client *client)
 {
     static const char sql[] =
         "select $1::text as name, function from (select"
-        " taskhub.create_activity($1, $2, $3, $4::boolean) as function" TELLING ") done";
+        " taskhub.create_activity($1, $2, $3, $4::boolean) as function" TH_CLIENT_TELLING ") done";
     const th_args *args = client->args;
     const char *params[] = { args->operands[0], args->operands[1], client->hub,
                              th_args_get(args, "replace") ? "true" : "false" };
 
-    return print_rows(client, sql, 4, params, TH_SHAPE_RECORD);
+    return th_client_query(client, sql, 4, params, TH_SHAPE_RECORD, NULL);
 }
 
 static th_exit drop(th_client *client)
 {
     static const char sql[] =
-        "select $1::text as name from (select taskhub.drop_activity($1, $2)" TELLING ") done";
+        "select $1::text as name from (select taskhub.drop_activity($1, $2)" TH_CLIENT_TELLING
+        ") done";
     const char *params[] = { client->args->operands[0], client->hub };
 
-    return print_rows(client, sql, 2, params, TH_SHAPE_RECORD);
+    return th_client_query(client, sql, 2, params, TH_SHAPE_RECORD, NULL);
 }
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
-static th_exit with_client(th_arena *arena, const th_args *args, th_exit (*act)(th_client *client))
-{
-    th_client client;
-    th_exit status = th_client_open(&client, arena, args);
-
-    if (status == TH_EXIT_OK)
-        status = act(&client);
-    th_client_close(&client);
-    return status;
-}
-
-#define RUN(act)                                                   \
-    static th_exit run_##act(th_arena *arena, const th_args *args) \
-    {                                                              \
-        return with_client(arena, args, act);                      \
-    }
-RUN(list)
-RUN(create)
-RUN(drop)
-
-#define COMMON_FLAGS TH_HUB_FLAG, TH_DATABASE_FLAGS, TH_JSON_FLAG
+TH_CLIENT_RUN(list)
+TH_CLIENT_RUN(create)
+TH_CLIENT_RUN(drop)
 
 static const th_flag create_flags[] = {
     { "replace", NULL, NULL, "bind it anew if the name is bound" },
-    COMMON_FLAGS,
+    TH_COMMON_FLAGS,
 };
-static const th_flag plain_flags[] = { COMMON_FLAGS };
+static const th_flag plain_flags[] = { TH_COMMON_FLAGS };
 
 #define FLAGS(table) .flags = table, .n_flags = ARRAY_SIZE(table)
 #define OPERANDS(text, n, what) \

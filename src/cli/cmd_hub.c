@@ -6,7 +6,7 @@
 #include "cli/client.h"
 #include "cli/command.h"
 
-static th_exit run_list(th_arena *arena, const th_args *args)
+static th_exit list(th_client *client)
 {
     static const char sql[] =
         "select h.name, h.partition_count as partitions,"
@@ -15,20 +15,10 @@ static th_exit run_list(th_arena *arena, const th_args *args)
         " taskhub.utc_text(h.created_at) as \"createdTime\","
         " taskhub.utc_text(h.paused_at) as \"pausedTime\", h.paused_by as \"pausedBy\","
         " h.pause_reason as reason from taskhub.hubs h order by h.name";
-    th_client client;
-    th_rows rows;
-    th_exit status = th_client_open(&client, arena, args);
 
-    if (status == TH_EXIT_OK) {
-        th_rc rc = th_rows_query(client.db, arena, sql, 0, NULL, &rows, &client.err);
-        if (rc == TH_OK)
-            th_client_print(&client, &rows, TH_SHAPE_TABLE);
-        else
-            status = th_client_failed(&client, rc);
-    }
-    th_client_close(&client);
-    return status;
+    return th_client_query(client, sql, 0, NULL, TH_SHAPE_TABLE, NULL);
 }
+TH_CLIENT_RUN(list)
 
 static th_exit run_create(th_arena *arena, const th_args *args)
 {
@@ -98,58 +88,41 @@ static th_exit run_resume(th_arena *arena, const th_args *args)
     return change(arena, args, sql, NULL, "goes on");
 }
 
-static th_exit query(th_arena *arena, const th_args *args, const char *sql, int n,
-                     const char *const *given, th_shape shape)
-{
-    const char *params[] = { NULL, NULL, NULL };
-    th_client client;
-    th_rows rows;
-    th_exit status = th_client_open(&client, arena, args);
-
-    if (status == TH_EXIT_OK) {
-        params[0] = client.hub;
-        for (int i = 1; i < n; i++)
-            params[i] = given[i - 1];
-        th_rc rc = th_rows_query(client.db, arena, sql, n, params, &rows, &client.err);
-        if (rc == TH_OK)
-            th_client_print(&client, &rows, shape);
-        else
-            status = th_client_failed(&client, rc);
-    }
-    th_client_close(&client);
-    return status;
-}
-
-static th_exit run_set(th_arena *arena, const th_args *args)
+static th_exit set(th_client *client)
 {
     static const char sql[] = "select $2::text as setting, $3::text as value"
                               " from (select taskhub.set_hub($2, $3, $1)) done";
-    const char *given[] = { args->operands[0], args->n_operands > 1 ? args->operands[1] : NULL };
+    const th_args *args = client->args;
+    const char *params[] = { client->hub, args->operands[0],
+                             args->n_operands > 1 ? args->operands[1] : NULL };
 
-    return query(arena, args, sql, 3, given, TH_SHAPE_RECORD);
+    return th_client_query(client, sql, 3, params, TH_SHAPE_RECORD, NULL);
 }
+TH_CLIENT_RUN(set)
 
-static th_exit run_settings(th_arena *arena, const th_args *args)
+static th_exit settings(th_client *client)
 {
     static const char sql[] = "select key as setting, value"
                               " from jsonb_each_text((taskhub.resolve_hub($1)).settings)"
                               " order by key";
 
-    return query(arena, args, sql, 1, NULL, TH_SHAPE_TABLE);
+    return th_client_query(client, sql, 1, &client->hub, TH_SHAPE_TABLE, NULL);
 }
+TH_CLIENT_RUN(settings)
 
-static th_exit run_audit(th_arena *arena, const th_args *args)
+static th_exit audit(th_client *client)
 {
     static const char sql[] =
         "select taskhub.utc_text(at) as time, act, instance_id as \"instanceId\","
         " db_user as \"user\", key_name as key, client, arguments::text as arguments"
         " from taskhub.audit_view where hub = (taskhub.resolve_hub($1)).name"
         " order by at desc, audit_id desc limit $2::int";
-    const char *top = th_args_get(args, "top");
-    const char *given[] = { top ? top : "100" };
+    const char *top = th_args_get(client->args, "top");
+    const char *params[] = { client->hub, top ? top : "100" };
 
-    return query(arena, args, sql, 2, given, TH_SHAPE_TABLE);
+    return th_client_query(client, sql, 2, params, TH_SHAPE_TABLE, NULL);
 }
+TH_CLIENT_RUN(audit)
 
 static const th_flag list_flags[] = { TH_DATABASE_FLAGS, TH_JSON_FLAG };
 static const th_flag create_flags[] = {

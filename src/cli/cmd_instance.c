@@ -16,23 +16,6 @@
     "to_char(" column " at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') as \"" name "\""
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof(*(a)))
 
-/* Runs one statement; what it says is printed as rows, or for people as one sentence if there is
- * one. */
-static th_exit run_statement(th_client *client, const char *sql, int n, const char *const *params,
-                             th_shape shape, const char *sentence)
-{
-    th_rows rows;
-
-    th_rc rc = th_rows_query(client->db, client->arena, sql, n, params, &rows, &client->err);
-    if (rc != TH_OK)
-        return th_client_failed(client, rc);
-    if (sentence && !client->json)
-        puts(sentence);
-    else
-        th_client_print(client, &rows, shape);
-    return TH_EXIT_OK;
-}
-
 static const char *flag(const th_client *client, const char *name)
 {
     return th_args_get(client->args, name);
@@ -102,7 +85,7 @@ static th_exit raise_event(th_client *client)
         return th_client_failed(client, rc);
     const char *params[] = { client->args->operands[0], client->args->operands[1], data,
                              client->hub };
-    return run_statement(client, sql, 4, params, TH_SHAPE_RECORD, "the event is queued");
+    return th_client_query(client, sql, 4, params, TH_SHAPE_RECORD, "the event is queued");
 }
 
 /* ---- terminate, suspend, resume, rewind: with a reason ----------------------------------------
@@ -112,7 +95,7 @@ static th_exit control(th_client *client, const char *sql, const char *sentence)
 {
     const char *params[] = { client->args->operands[0], flag(client, "reason"), client->hub };
 
-    return run_statement(client, sql, 3, params, TH_SHAPE_RECORD, sentence);
+    return th_client_query(client, sql, 3, params, TH_SHAPE_RECORD, sentence);
 }
 
 static th_exit terminate_instance(th_client *client)
@@ -209,7 +192,7 @@ static th_exit show(th_client *client)
                                                                                               "2)";
     const char *params[] = { client->args->operands[0], client->hub };
 
-    return run_statement(client, sql, 2, params, TH_SHAPE_RECORD, NULL);
+    return th_client_query(client, sql, 2, params, TH_SHAPE_RECORD, NULL);
 }
 
 /* Whether only statuses of instances that have not ended are asked for: an index has those. */
@@ -253,7 +236,7 @@ static th_exit list(th_client *client)
                              is_live(status) ? "true" : NULL,
                              status && strcasecmp(status, "Failed") == 0 ? "true" : NULL };
 
-    return run_statement(client, sql, 9, params, TH_SHAPE_TABLE, NULL);
+    return th_client_query(client, sql, 9, params, TH_SHAPE_TABLE, NULL);
 }
 
 static th_exit history(th_client *client)
@@ -268,7 +251,7 @@ static th_exit history(th_client *client)
                                                          " order by e.seq";
     const char *params[] = { client->args->operands[0], client->hub };
 
-    return run_statement(client, sql, 2, params, TH_SHAPE_TABLE, NULL);
+    return th_client_query(client, sql, 2, params, TH_SHAPE_TABLE, NULL);
 }
 
 static th_exit explain(th_client *client)
@@ -278,7 +261,7 @@ static th_exit explain(th_client *client)
                       " from taskhub.explain($1, $2)";
     const char *params[] = { client->args->operands[0], client->hub };
 
-    return run_statement(client, sql, 2, params, TH_SHAPE_TABLE, NULL);
+    return th_client_query(client, sql, 2, params, TH_SHAPE_TABLE, NULL);
 }
 
 /* ---- purge ----------------------------------------------------------------------------------- */
@@ -290,7 +273,7 @@ static th_exit purge_one(th_client *client)
     const char *params[] = { client->args->operands[0], client->hub,
                              flag(client, "recursive") ? "true" : "false" };
 
-    return run_statement(client, sql, 3, params, TH_SHAPE_RECORD, "1 instance purged");
+    return th_client_query(client, sql, 3, params, TH_SHAPE_RECORD, "1 instance purged");
 }
 
 /* The parameters of both statements below. */
@@ -301,7 +284,7 @@ static th_exit purge_later(th_client *client, const char *const *params)
 {
     static const char sql[] = "select taskhub.request_purge" PURGE_ARGUMENTS " as \"purgeId\"";
 
-    return run_statement(client, sql, 6, params, TH_SHAPE_RECORD, NULL);
+    return th_client_query(client, sql, 6, params, TH_SHAPE_RECORD, NULL);
 }
 
 /* Batch by batch, each its own commit; on a terminal it shows how many went. */
@@ -325,7 +308,7 @@ static th_exit purge_now(th_client *client, const char **params)
     if (shown)
         fputc('\n', stderr);
     const char *sum[] = { th_sprintf(client->arena, "%lld", total) };
-    return run_statement(client, count, 1, sum, TH_SHAPE_RECORD, NULL);
+    return th_client_query(client, count, 1, sum, TH_SHAPE_RECORD, NULL);
 }
 
 static th_exit purge_many(th_client *client)
@@ -356,7 +339,7 @@ static th_exit list_purges(th_client *client)
         " where hub = (taskhub.resolve_hub($1)).name order by purge_id";
     const char *params[] = { client->hub };
 
-    return run_statement(client, sql, 1, params, TH_SHAPE_TABLE, NULL);
+    return th_client_query(client, sql, 1, params, TH_SHAPE_TABLE, NULL);
 }
 
 static th_exit purge(th_client *client)
@@ -366,37 +349,19 @@ static th_exit purge(th_client *client)
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
-static th_exit with_client(th_arena *arena, const th_args *args, th_exit (*act)(th_client *client))
-{
-    th_client client;
-    th_exit status = th_client_open(&client, arena, args);
-
-    if (status == TH_EXIT_OK)
-        status = act(&client);
-    th_client_close(&client);
-    return status;
-}
-
-#define RUN(act)                                                   \
-    static th_exit run_##act(th_arena *arena, const th_args *args) \
-    {                                                              \
-        return with_client(arena, args, act);                      \
-    }
-RUN(start)
-RUN(show)
-RUN(list)
-RUN(history)
-RUN(explain)
-RUN(raise_event)
-RUN(terminate_instance)
-RUN(suspend_instance)
-RUN(resume_instance)
-RUN(rewind_instance)
-RUN(restart)
-RUN(purge)
-RUN(list_purges)
-
-#define COMMON_FLAGS TH_HUB_FLAG, TH_DATABASE_FLAGS, TH_JSON_FLAG
+TH_CLIENT_RUN(start)
+TH_CLIENT_RUN(show)
+TH_CLIENT_RUN(list)
+TH_CLIENT_RUN(history)
+TH_CLIENT_RUN(explain)
+TH_CLIENT_RUN(raise_event)
+TH_CLIENT_RUN(terminate_instance)
+TH_CLIENT_RUN(suspend_instance)
+TH_CLIENT_RUN(resume_instance)
+TH_CLIENT_RUN(rewind_instance)
+TH_CLIENT_RUN(restart)
+TH_CLIENT_RUN(purge)
+TH_CLIENT_RUN(list_purges)
 
 static const th_flag start_flags[] = {
     { "input", "JSON", NULL, "the orchestrator's input" },
@@ -405,23 +370,23 @@ static const th_flag start_flags[] = {
     { "version", "TEXT", NULL, "version of the orchestrator" },
     { "tags", "JSON", NULL, "an object of texts" },
     { "at", "TIME", NULL, "do not start before, e.g. 2027-01-31T06:00:00Z" },
-    COMMON_FLAGS,
+    TH_COMMON_FLAGS,
 };
 static const th_flag restart_flags[] = {
     { "same-id", NULL, NULL,
       "under the same id, in place of the finished one; without it: a new id" },
-    COMMON_FLAGS,
+    TH_COMMON_FLAGS,
 };
 static const th_flag raise_flags[] = {
     { "data", "JSON", NULL, "the event's payload" },
     { "data-file", "FILE", NULL, "the same from a file; - is standard input" },
-    COMMON_FLAGS,
+    TH_COMMON_FLAGS,
 };
 static const th_flag reason_flags[] = {
     { "reason", "TEXT", NULL, "kept in the history" },
-    COMMON_FLAGS,
+    TH_COMMON_FLAGS,
 };
-static const th_flag plain_flags[] = { COMMON_FLAGS };
+static const th_flag plain_flags[] = { TH_COMMON_FLAGS };
 static const th_flag list_flags[] = {
     { "status", "NAME,...", NULL, "only these: Pending, Running, Completed, Failed, ..." },
     { "name", "NAME", NULL, "only this orchestrator" },
@@ -429,7 +394,7 @@ static const th_flag list_flags[] = {
     { "from", "TIME", NULL, "created at that time or later" },
     { "to", "TIME", NULL, "created at that time or earlier" },
     { "top", "N", NULL, "at most so many, the newest (100)" },
-    COMMON_FLAGS,
+    TH_COMMON_FLAGS,
 };
 static const th_flag purge_flags[] = {
     { "from", "TIME", NULL, "without ID: those created at that time or later; required" },
@@ -439,7 +404,7 @@ static const th_flag purge_flags[] = {
     { "recursive", NULL, NULL,
       "with the sub-orchestrations that they started and that have finished" },
     { "background", NULL, NULL, "without ID: leave it to running processes, and print its number" },
-    COMMON_FLAGS,
+    TH_COMMON_FLAGS,
 };
 
 #define FLAGS(table) .flags = table, .n_flags = ARRAY_SIZE(table)

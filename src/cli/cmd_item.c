@@ -9,24 +9,6 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof(*(a)))
 
-/* Nobody's transaction hangs on ours, so running processes may be told at once. */
-#define TELLING " from set_config('taskhub.notify', 'on', true)"
-
-static th_exit run_statement(th_client *client, const char *sql, int n, const char *const *params,
-                             th_shape shape, const char *sentence)
-{
-    th_rows rows;
-
-    th_rc rc = th_rows_query(client->db, client->arena, sql, n, params, &rows, &client->err);
-    if (rc != TH_OK)
-        return th_client_failed(client, rc);
-    if (sentence && !client->json)
-        puts(sentence);
-    else
-        th_client_print(client, &rows, shape);
-    return TH_EXIT_OK;
-}
-
 static th_exit list_poisoned(th_client *client)
 {
     static const char sql[] =
@@ -35,7 +17,7 @@ static th_exit list_poisoned(th_client *client)
         " order by taskhub.poisoned.since, instance_id, seq";
     const char *params[] = { client->hub };
 
-    return run_statement(client, sql, 1, params, TH_SHAPE_TABLE, NULL);
+    return th_client_query(client, sql, 1, params, TH_SHAPE_TABLE, NULL);
 }
 
 static th_exit list_all(th_client *client)
@@ -48,7 +30,7 @@ static th_exit list_all(th_client *client)
         " order by coalesce(claimed_at, created_at), instance_id, seq";
     const char *params[] = { client->hub };
 
-    return run_statement(client, sql, 1, params, TH_SHAPE_TABLE, NULL);
+    return th_client_query(client, sql, 1, params, TH_SHAPE_TABLE, NULL);
 }
 
 static th_exit list(th_client *client)
@@ -58,59 +40,42 @@ static th_exit list(th_client *client)
 
 static th_exit retry(th_client *client)
 {
-    static const char sql[] = "select $1::text as \"instanceId\", $2::int as seq"
-                              " from (select taskhub.retry_item($1, $2::int, $3)" TELLING ") done";
+    static const char sql[] =
+        "select $1::text as \"instanceId\", $2::int as seq"
+        " from (select taskhub.retry_item($1, $2::int, $3)" TH_CLIENT_TELLING ") done";
     const th_args *args = client->args;
     const char *params[] = { args->operands[0], args->n_operands > 1 ? args->operands[1] : NULL,
                              client->hub };
 
-    return run_statement(client, sql, 3, params, TH_SHAPE_RECORD, "it is about to run again");
+    return th_client_query(client, sql, 3, params, TH_SHAPE_RECORD, "it is about to run again");
 }
 
 static th_exit fail(th_client *client)
 {
     static const char sql[] =
         "select $1::text as \"instanceId\", $2::int as seq"
-        " from (select taskhub.fail_item($1, $2::int, $3, $4)" TELLING ") done";
+        " from (select taskhub.fail_item($1, $2::int, $3, $4)" TH_CLIENT_TELLING ") done";
     const th_args *args = client->args;
     const char *params[] = { args->operands[0], args->operands[1], th_args_get(args, "reason"),
                              client->hub };
 
-    return run_statement(client, sql, 4, params, TH_SHAPE_RECORD, "the activity has failed");
+    return th_client_query(client, sql, 4, params, TH_SHAPE_RECORD, "the activity has failed");
 }
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
-static th_exit with_client(th_arena *arena, const th_args *args, th_exit (*act)(th_client *client))
-{
-    th_client client;
-    th_exit status = th_client_open(&client, arena, args);
-
-    if (status == TH_EXIT_OK)
-        status = act(&client);
-    th_client_close(&client);
-    return status;
-}
-
-#define RUN(act)                                                   \
-    static th_exit run_##act(th_arena *arena, const th_args *args) \
-    {                                                              \
-        return with_client(arena, args, act);                      \
-    }
-RUN(list)
-RUN(retry)
-RUN(fail)
-
-#define COMMON_FLAGS TH_HUB_FLAG, TH_DATABASE_FLAGS, TH_JSON_FLAG
+TH_CLIENT_RUN(list)
+TH_CLIENT_RUN(retry)
+TH_CLIENT_RUN(fail)
 
 static const th_flag list_flags[] = {
     { "all", NULL, NULL, "all activities that wait or run, and not only what was given up" },
-    COMMON_FLAGS,
+    TH_COMMON_FLAGS,
 };
-static const th_flag retry_flags[] = { COMMON_FLAGS };
+static const th_flag retry_flags[] = { TH_COMMON_FLAGS };
 static const th_flag fail_flags[] = {
     { "reason", "TEXT", NULL, "the message of the failure" },
-    COMMON_FLAGS,
+    TH_COMMON_FLAGS,
 };
 
 static const th_command item_commands[] = {

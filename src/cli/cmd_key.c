@@ -58,7 +58,7 @@ done:
     return status;
 }
 
-static th_exit run_list(th_arena *arena, const th_args *args)
+static th_exit list(th_client *client)
 {
     static const char sql[] =
         "select h.name as hub, k.name, k.kind, to_char(k.created_at at time zone 'utc', f.iso) as"
@@ -69,37 +69,22 @@ static th_exit run_list(th_arena *arena, const th_args *args)
         " join taskhub.hubs h using (hub_id), (values ('YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')) f(iso)"
         " where $1::text is null or h.hub_id = (taskhub.resolve_hub($1)).hub_id"
         " order by h.name, k.key_id";
-    th_client client;
-    th_rows rows;
-    th_exit status = th_client_open(&client, arena, args);
 
-    if (status == TH_EXIT_OK) {
-        th_rc rc = th_rows_query(client.db, arena, sql, 1, &client.hub, &rows, &client.err);
-        if (rc == TH_OK)
-            th_client_print(&client, &rows, TH_SHAPE_TABLE);
-        else
-            status = th_client_failed(&client, rc);
-    }
-    th_client_close(&client);
-    return status;
+    return th_client_query(client, sql, 1, &client->hub, TH_SHAPE_TABLE, NULL);
 }
+TH_CLIENT_RUN(list)
 
-static th_exit run_revoke(th_arena *arena, const th_args *args)
+static th_exit revoke(th_client *client)
 {
-    const char *name = args->operands[0];
-    th_client client;
-    th_exit status = th_client_open(&client, arena, args);
+    const char *name = client->args->operands[0];
+    th_rc rc = th_key_revoke(client->db, client->hub, name, &client->err);
 
-    if (status == TH_EXIT_OK) {
-        th_rc rc = th_key_revoke(client.db, client.hub, name, &client.err);
-        if (rc == TH_OK)
-            fprintf(stderr, "key \"%s\" has been revoked\n", name);
-        else
-            status = th_client_failed(&client, rc);
-    }
-    th_client_close(&client);
-    return status;
+    if (rc != TH_OK)
+        return th_client_failed(client, rc);
+    fprintf(stderr, "key \"%s\" has been revoked\n", name);
+    return TH_EXIT_OK;
 }
+TH_CLIENT_RUN(revoke)
 
 static const th_flag create_flags[] = {
     { "kind", "KIND", NULL,

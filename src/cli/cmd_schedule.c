@@ -12,21 +12,6 @@
     "to_char(" column " at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') as \"" name "\""
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof(*(a)))
 
-/* Nobody's transaction hangs on ours, so running processes may be told at once. */
-#define TELLING " from set_config('taskhub.notify', 'on', true)"
-
-static th_exit print_rows(th_client *client, const char *sql, int n, const char *const *params,
-                          th_shape shape)
-{
-    th_rows rows;
-
-    th_rc rc = th_rows_query(client->db, client->arena, sql, n, params, &rows, &client->err);
-    if (rc != TH_OK)
-        return th_client_failed(client, rc);
-    th_client_print(client, &rows, shape);
-    return TH_EXIT_OK;
-}
-
 static th_exit list(th_client *client)
 {
     static const char sql[] =
@@ -38,7 +23,7 @@ static th_exit list(th_client *client)
                         " where hub = (taskhub.resolve_hub($1)).name order by name";
     const char *params[] = { client->hub };
 
-    return print_rows(client, sql, 1, params, TH_SHAPE_TABLE);
+    return th_client_query(client, sql, 1, params, TH_SHAPE_TABLE, NULL);
 }
 
 static th_exit create(th_client *client)
@@ -47,7 +32,7 @@ static th_exit create(th_client *client)
         "next_at",
         "nextTime") " from (select taskhub.create_schedule($1, $2, $3, $4, coalesce($5, 'UTC'),"
                     " coalesce($6, 'allow'), coalesce($7, 'skip'), coalesce($8::int, 100), null,"
-                    " $9::boolean, $10) as next_at" TELLING ") done";
+                    " $9::boolean, $10) as next_at" TH_CLIENT_TELLING ") done";
     const th_args *args = client->args;
     const char *input = NULL;
 
@@ -64,18 +49,17 @@ static th_exit create(th_client *client)
                              th_args_get(args, "missed-limit"),
                              th_args_get(args, "replace") ? "true" : "false",
                              client->hub };
-    return print_rows(client, sql, 10, params, TH_SHAPE_RECORD);
+    return th_client_query(client, sql, 10, params, TH_SHAPE_RECORD, NULL);
 }
 
 static th_exit set_enabled(th_client *client, const char *enabled)
 {
     static const char sql[] = "select $1::text as name, " TIME(
-        "next_at",
-        "nextTime") " from (select taskhub.enable_schedule($1, $2::boolean, $3) as next_at" TELLING
-                    ") done";
+        "next_at", "nextTime") " from (select taskhub.enable_schedule($1, $2::boolean, $3) as "
+                               "next_at" TH_CLIENT_TELLING ") done";
     const char *params[] = { client->args->operands[0], enabled, client->hub };
 
-    return print_rows(client, sql, 3, params, TH_SHAPE_RECORD);
+    return th_client_query(client, sql, 3, params, TH_SHAPE_RECORD, NULL);
 }
 
 static th_exit enable(th_client *client)
@@ -94,34 +78,16 @@ static th_exit drop(th_client *client)
         "select $1::text as name from (select taskhub.drop_schedule($1, $2)) done";
     const char *params[] = { client->args->operands[0], client->hub };
 
-    return print_rows(client, sql, 2, params, TH_SHAPE_RECORD);
+    return th_client_query(client, sql, 2, params, TH_SHAPE_RECORD, NULL);
 }
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
-static th_exit with_client(th_arena *arena, const th_args *args, th_exit (*act)(th_client *client))
-{
-    th_client client;
-    th_exit status = th_client_open(&client, arena, args);
-
-    if (status == TH_EXIT_OK)
-        status = act(&client);
-    th_client_close(&client);
-    return status;
-}
-
-#define RUN(act)                                                   \
-    static th_exit run_##act(th_arena *arena, const th_args *args) \
-    {                                                              \
-        return with_client(arena, args, act);                      \
-    }
-RUN(list)
-RUN(create)
-RUN(enable)
-RUN(disable)
-RUN(drop)
-
-#define COMMON_FLAGS TH_HUB_FLAG, TH_DATABASE_FLAGS, TH_JSON_FLAG
+TH_CLIENT_RUN(list)
+TH_CLIENT_RUN(create)
+TH_CLIENT_RUN(enable)
+TH_CLIENT_RUN(disable)
+TH_CLIENT_RUN(drop)
 
 static const th_flag create_flags[] = {
     { "input", "JSON", NULL, "the orchestrator's input" },
@@ -131,9 +97,9 @@ static const th_flag create_flags[] = {
     { "missed", "POLICY", NULL, "times when nothing ran: skip, once or all (skip)" },
     { "missed-limit", "N", NULL, "with all: at most so many at once, 1 to 1000 (100)" },
     { "replace", NULL, NULL, "change it if there is one of that name" },
-    COMMON_FLAGS,
+    TH_COMMON_FLAGS,
 };
-static const th_flag plain_flags[] = { COMMON_FLAGS };
+static const th_flag plain_flags[] = { TH_COMMON_FLAGS };
 
 #define FLAGS(table) .flags = table, .n_flags = ARRAY_SIZE(table)
 #define OPERANDS(text, n, what) \
