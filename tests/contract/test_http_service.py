@@ -142,7 +142,9 @@ def test_a_stop_answers_a_call_that_hangs_in_the_database(start, database):
             cur.execute("select 1 from taskhub.instances where instance_id = %s for update", (instance,))
         call = threading.Thread(target=lambda: answers.append(service.delete(f"/instances/{instance}", timeout=90)))
         call.start()
-        until(lambda: service.sql("select count(*) from pg_locks where not granted") != [(0,)] or answers)
+        until(lambda: service.sql(
+            "select count(*) from pg_locks join pg_stat_activity a using (pid)"
+            " where not granted and a.datname = current_database()") != [(0,)] or answers)
         begin = time.monotonic()
         service.stop(timeout=60)
         call.join()

@@ -112,7 +112,8 @@ def test_whose_process_is_killed_while_its_function_goes_on(serve):
     given.bind(service, "slow", "app.slow(jsonb)")
     service.sql("select pg_advisory_lock(%s)", [key])
     instance = service.start_instance("call_one", new_id(), {"name": "slow", "input": "1"})
-    waiting = "select count(*) from pg_locks where locktype = 'advisory' and objid = %s and not granted"
+    waiting = ("select count(*) from pg_locks where locktype = 'advisory' and objid = %s and not granted"
+               " and database = (select oid from pg_database where datname = current_database())")
     svc.until(lambda: service.sql(waiting, [key]) == [(1,)], 10)
     service.restart("kill")
     dead = "select count(*) from taskhub.workers join taskhub.hubs using (hub_id) where name = %s and dead_at is not null"

@@ -32,7 +32,7 @@ def idle(service):
     """Until the owners of all partitions hold the IDLE locks: they sleep, and wait for notifications."""
     asleep = """select count(*) from taskhub.partitions p join taskhub.hubs h using (hub_id)
                 join pg_locks l on l.locktype = 'advisory' and l.classid = %s and l.objid = p.partition_id and l.granted
-                where h.name = %s"""
+                where h.name = %s and l.database = (select oid from pg_database where datname = current_database())"""
     svc.until(lambda: service.sql(asleep, [IDLE_LOCK, service.hub]) == [(4,)], 10, what="the owners are idle")
 
 

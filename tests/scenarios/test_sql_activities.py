@@ -217,7 +217,8 @@ def test_an_instance_that_was_terminated_runs_no_function_any_more(service):
            "perform pg_advisory_unlock_shared(4711); insert into app.ledger (who, n) values (p ->> ''who'', 1); end'")
     service.sql("select pg_advisory_lock(4711)")
     ids = [service.start_instance("call_one", new_id(), {"name": "slow", "input": json.dumps({"who": "slow"})}) for _ in range(12)]
-    running = lambda: service.sql("select count(*) from pg_locks where locktype = 'advisory' and objid = 4711 and not granted")
+    running = lambda: service.sql("select count(*) from pg_locks where locktype = 'advisory' and objid = 4711 and not granted"
+                                  " and database = (select oid from pg_database where datname = current_database())")
     svc.until(lambda: running() == [(8,)], 10, what="eight functions run, as there are eight connections")
     for each in ids:
         assert service.post(f"/instances/{each}/terminate?reason=enough").status == 202

@@ -139,7 +139,8 @@ TEST(when_one_engine_stops_the_other_has_its_partitions_within_two_seconds)
 
 /* ---- sleep ----------------------------------------------------------------------------------- */
 
-/* Partitions of the hub whose IDLE lock is held by the session that owns them, and by no other. */
+/* Partitions of the hub whose IDLE lock is held by the session that owns them, and by no other.
+ * Other databases of the cluster have partitions of the same numbers, and locks for them. */
 static bool comes_to_sleep(const th_hub *hub, const char *want)
 {
     char sql[600];
@@ -147,7 +148,8 @@ static bool comes_to_sleep(const th_hub *hub, const char *want)
     snprintf(sql, sizeof sql,
              "select count(*) from taskhub.partitions_view p where hub = '%s' and (select"
              " array_agg(l.pid) from pg_locks l where l.locktype = 'advisory' and l.objsubid = 2"
-             " and l.classid = 1952972803::oid and l.objid::bigint = p.partition_id and l.granted)"
+             " and l.classid = 1952972803::oid and l.objid::bigint = p.partition_id and l.granted"
+             " and l.database = (select oid from pg_database where datname = current_database()))"
              " = array[p.holder_pid]",
              hub->name);
     return comes_to_within(sql, want, 5 * SECOND);

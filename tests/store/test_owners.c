@@ -40,11 +40,12 @@ static th_watch watch_of(th_db *control, int32_t hub_id, th_arena *arena)
 /* The server lets go of a closed session's locks a moment later. */
 static bool comes_free(th_db *db, int32_t class, int32_t id)
 {
-    char sql[200];
+    char sql[300];
 
     snprintf(sql, sizeof sql,
              "select count(*) from pg_locks where locktype = 'advisory' and objsubid = 2"
-             " and classid = %d and objid = %d",
+             " and classid = %d and objid = %d"
+             " and database = (select oid from pg_database where datname = current_database())",
              class, id);
     return comes_to(db, sql, "0");
 }
