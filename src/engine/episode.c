@@ -316,11 +316,28 @@ void th__offer_held(th_step *step, th_inst *inst)
     th_arena_free(arena);
 }
 
-void th_episode_held_came(th_inst *inst, th_msg_list *held)
+/* Those of the queue that are held, too, such as a generation has left to the next one. */
+static th_msg_list take_held(th_inst *inst)
+{
+    th_msg_list held = { 0 }, rest = { 0 };
+    for (th_msg *m; (m = th_msg_pop(&inst->queue)) != NULL;)
+        th_msg_push(m->due_us == TH_TIME_INF ? &held : &rest, m);
+    inst->queue = rest;
+    return held;
+}
+
+void th_episode_held_came(th_inst *inst, th_msg_list *came)
 {
     bool listed = th__reply_of(inst) != NULL;
-    th_msg_join(held, &inst->queue);
-    inst->queue = *held;
+    th_msg_list there = take_held(inst), held = { 0 };
+    while (there.head && came->head) {
+        bool first = there.head->message_no < came->head->message_no;
+        th_msg_push(&held, th_msg_pop(first ? &there : came));
+    }
+    th_msg_join(&held, &there);
+    th_msg_join(&held, came);
+    th_msg_join(&held, &inst->queue);
+    inst->queue = held;
     inst->listed = listed;
     inst->maybe_held &= listed; /* else these were all */
 }

@@ -60,7 +60,8 @@ static void record_taken(th_step *step, th_inst *inst, th_row_writer *row, lefto
             th__create_row(step, inst, &m->event);
             inst->started = true;
             inst->renewed = false;
-            th__release(step, inst);
+            if (!inst->replied) /* then what came meanwhile is seen to */
+                th__release(step, inst);
             if (m->replaced)
                 th__forget_older(step, inst);
         }

@@ -254,10 +254,13 @@ static void apply(th_step *step, th_inst *inst, const th_reply *r)
 {
     th__recall(step, inst); /* a later item, if there is one */
     inst->ran_by = r->executor;
+    inst->replied = true;
     th_episode_apply(step, inst, &r->answer);
+    inst->replied = false;
     inst->ran_by = NULL;
-    if (inst->exists && (r->more || inst->came))
-        release(step, inst);
+    inst->maybe_held = inst->exists;
+    if (inst->exists && !inst->renewed && (r->more || inst->came))
+        release(step, inst); /* a next generation has its start to wake it, and reads all */
 }
 
 static void take_reply(th_step *step, th_inst *inst, const th_reply *r)

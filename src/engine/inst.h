@@ -122,7 +122,8 @@ struct th_inst {
     int64_t away_id;      /* of that item */
     bool came;            /* something may have come meanwhile */
     bool listed;          /* what the reply in the queue has taken is in the queue, too */
-    const char *ran_by;   /* while such a reply is applied: the executor's name */
+    bool replied;         /* while such a reply is applied */
+    const char *ran_by;   /* and the name of the executor that ran it */
     bool careful;         /* runs after its attempts were counted (protocol O2) */
     char *doom;           /* JSON failure */
     int32_t episode, seq; /* the next ones */

@@ -487,6 +487,33 @@ TEST(what_is_held_is_read_again_ahead_of_each_message_that_comes)
     given_free(g);
 }
 
+TEST(what_is_held_and_still_in_hand_keeps_its_place_among_what_is_read)
+{
+    given *g = given_holding("a");
+    th_answer more = waits(NULL, 0);
+    th_msg_list came = { 0 };
+    th_inbox_row first = a_row(g, TH_EventRaised), second = a_row(g, TH_EventRaised),
+                 third = a_row(g, TH_EventRaised);
+    first.name = "first";
+    second.name = "second";
+    third.name = "third";
+    first.due_us = second.due_us = third.due_us = TH_TIME_INF;
+    put_event(g, "new", NULL, NULL);
+    put(g, &second);
+    th_msg_push(&came, th_msg_from_row(&first));
+    th_msg_push(&came, th_msg_from_row(&third));
+
+    th_episode_held_came(g->inst, &came);
+    g->take_only = TH_EventRaised;
+    turn_answered(g, &more);
+
+    CHECK_STR(event_of(g, 1).name, "first");
+    CHECK_STR(event_of(g, 2).name, "second");
+    CHECK_STR(event_of(g, 3).name, "third");
+    CHECK_STR(event_of(g, 4).name, "new");
+    given_free(g);
+}
+
 TEST(what_is_held_stays_so_when_select_leaves_it_again)
 {
     given *g = given_holding("held");
