@@ -44,12 +44,19 @@ typedef struct th__rpc {
 
 typedef void th__rpc_handler(th__rpc *rpc);
 
+/* What a call is about, and so which hub must be there and which keys open it. */
+typedef enum th__rpc_scope {
+    TH__WITHIN_HUB, /* system and master keys */
+    TH__ENDS_HUB,   /* master keys */
+    TH__MAKES_HUB,  /* the same; the hub need not be there, and rpc->hub is not set */
+} th__rpc_scope;
+
 /* ---- rpc.c -------------------------------------------------------------------------------------
  */
 
 /* Key, hub and message are judged; then the handler runs. type NULL: an empty message. */
 void th__rpc_run(th_grpc *grpc, th_call *call, const ProtobufCMessageDescriptor *type,
-                 th__rpc_handler *handler);
+                 th__rpc_scope scope, th__rpc_handler *handler);
 
 /* From bytes that were checked, in the call's arena; NULL: it can't be. */
 const void *th__rpc_unpack(th__rpc *rpc, const ProtobufCMessageDescriptor *type,
@@ -82,6 +89,8 @@ th__grpc_hubs *th__grpc_hubs_new(void);
 void th__grpc_hubs_free(th__grpc_hubs *hubs);
 /* Of the metadata `taskhub`; none: the own one. TH_NOT_FOUND. */
 th_rc th__grpc_hub_find(th__rpc *rpc, th_error *err) TH_MUST_CHECK;
+/* What was remembered of it may no longer be so. */
+void th__grpc_hub_forget(th__grpc_hubs *hubs, const char *name);
 
 /* ---- keys.c: which keys are let in ----------------------------------------------------------
  */
@@ -89,7 +98,7 @@ th_rc th__grpc_hub_find(th__rpc *rpc, th_error *err) TH_MUST_CHECK;
 th__grpc_keys *th__grpc_keys_new(void);
 void th__grpc_keys_free(th__grpc_keys *keys);
 /* The call's key opens the hub that it names (or the own one). False: the call is ended. */
-bool th__grpc_key_check(th__rpc *rpc);
+bool th__grpc_key_check(th__rpc *rpc, th__rpc_scope scope);
 
 /* ---- watch.c: calls that wait for an instance ----------------------------------------------- */
 
@@ -112,6 +121,8 @@ th__rpc_handler th__rpc_query_instances, th__rpc_list_instance_ids, th__rpc_purg
     th__rpc_stream_history;
 th__rpc_handler th__rpc_signal_entity, th__rpc_get_entity, th__rpc_query_entities,
     th__rpc_clean_entities;
+/* admin_rpcs.c */
+th__rpc_handler th__rpc_create_hub, th__rpc_delete_hub, th__rpc_skip_terminations;
 /* worker_rpcs.c */
 th__rpc_handler th__rpc_get_work_items, th__rpc_complete_orchestrator, th__rpc_complete_activity,
     th__rpc_complete_entity, th__rpc_abandon_orchestrator, th__rpc_abandon_activity,

@@ -68,6 +68,15 @@ static void remember(th__grpc_hubs *hubs, const th_hub *hub)
     pthread_mutex_unlock(&hubs->lock);
 }
 
+void th__grpc_hub_forget(th__grpc_hubs *hubs, const char *name)
+{
+    pthread_mutex_lock(&hubs->lock);
+    for (size_t i = 0; i < REMEMBERED; i++)
+        if (strcasecmp(hubs->entries[i].hub.name, name) == 0)
+            hubs->entries[i].until_us = 0;
+    pthread_mutex_unlock(&hubs->lock);
+}
+
 static th_rc look_up(th__rpc *rpc, th_db *db, void *name, th_error *err)
 {
     if (th_db_is_lost(db))

@@ -77,16 +77,19 @@ static const char *key_of(const th_call *call)
     return key && *key && strnlen(key, LONGEST_KEY + 1) <= LONGEST_KEY ? key : NULL;
 }
 
-static th_key_kind kind_of(const th__rpc *rpc, const th_keys *keys, const char *key)
+/* For a hub that is still to be made one of the own hub is good. */
+static th_key_kind kind_of(const th__rpc *rpc, const th_keys *keys, const char *key, bool makes)
 {
     const char *name = th_call_metadata(rpc->call, "taskhub"), *called;
-    const th_key_hub *hub = name && *name ? th_keys_hub_named(keys, name)
-                                          : th_keys_hub(keys, rpc->grpc->options.hub.hub_id);
+    bool named = name && *name;
+    const th_key_hub *hub = named ? th_keys_hub_named(keys, name) : NULL;
 
+    if (!hub && (!named || makes))
+        hub = th_keys_hub(keys, rpc->grpc->options.hub.hub_id);
     return hub ? th_keys_kind(keys, hub->hub_id, key, &called) : TH_KEY_NONE;
 }
 
-bool th__grpc_key_check(th__rpc *rpc)
+bool th__grpc_key_check(th__rpc *rpc, th__rpc_scope scope)
 {
     th__grpc_keys *ring = rpc->grpc->keys;
     const char *key = key_of(rpc->call);
@@ -98,12 +101,14 @@ bool th__grpc_key_check(th__rpc *rpc)
     if (key)
         rc = refresh(rpc, ring, &err);
     if (key && rc == TH_OK)
-        kind = kind_of(rpc, &ring->keys, key);
+        kind = kind_of(rpc, &ring->keys, key, scope == TH__MAKES_HUB);
     pthread_mutex_unlock(&ring->lock);
-    if (kind == TH_KEY_SYSTEM || kind == TH_KEY_MASTER)
+    if (kind == TH_KEY_MASTER || (kind == TH_KEY_SYSTEM && scope == TH__WITHIN_HUB))
         return true;
     if (rc != TH_OK)
         th__rpc_fail_rc(rpc, TH_UNAVAILABLE, err.text);
+    else if (kind == TH_KEY_SYSTEM)
+        th__rpc_fail(rpc, TH_STATUS_PERMISSION_DENIED, "this call needs a master key of the hub");
     else if (kind == TH_KEY_FUNCTION)
         th__rpc_fail(rpc, TH_STATUS_PERMISSION_DENIED, "a function key does not open this service");
     else

@@ -146,14 +146,14 @@ static th_rc unpack(th__rpc *rpc, const ProtobufCMessageDescriptor *type, th_err
 }
 
 void th__rpc_run(th_grpc *grpc, th_call *call, const ProtobufCMessageDescriptor *type,
-                 th__rpc_handler *handler)
+                 th__rpc_scope scope, th__rpc_handler *handler)
 {
     th__rpc *rpc = rpc_new(grpc, call);
     th_error err = { 0 };
 
-    if (grpc->keys && !th__grpc_key_check(rpc))
+    if (grpc->keys && !th__grpc_key_check(rpc, scope))
         return;
-    th_rc rc = th__grpc_hub_find(rpc, &err);
+    th_rc rc = scope == TH__MAKES_HUB ? TH_OK : th__grpc_hub_find(rpc, &err);
     if (rc == TH_OK)
         rc = unpack(rpc, type, &err);
     if (rc == TH_OK)

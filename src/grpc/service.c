@@ -9,7 +9,7 @@
 
 enum { USUAL_MESSAGE = 100 << 20 }; /* bytes */
 
-/* method, handler, the request's type as protobuf-c spells it */
+/* method, handler, the request's type as protobuf-c spells it; all but those two are of a hub */
 #define METHODS(X)                                                                                 \
     X(Hello, hello, NULL)                                                                          \
     X(StartInstance, th__rpc_start_instance, &create_instance_request__descriptor)                 \
@@ -30,6 +30,8 @@ enum { USUAL_MESSAGE = 100 << 20 }; /* bytes */
     X(GetEntity, th__rpc_get_entity, &get_entity_request__descriptor)                              \
     X(QueryEntities, th__rpc_query_entities, &query_entities_request__descriptor)                  \
     X(CleanEntityStorage, th__rpc_clean_entities, &clean_entity_storage_request__descriptor)       \
+    X(SkipGracefulOrchestrationTerminations, th__rpc_skip_terminations,                            \
+      &skip_graceful_orchestration_terminations_request__descriptor)                               \
     X(GetWorkItems, th__rpc_get_work_items, &get_work_items_request__descriptor)                   \
     X(CompleteOrchestratorTask, th__rpc_complete_orchestrator, &orchestrator_response__descriptor) \
     X(CompleteActivityTask, th__rpc_complete_activity, &activity_response__descriptor)             \
@@ -40,22 +42,29 @@ enum { USUAL_MESSAGE = 100 << 20 }; /* bytes */
       &abandon_activity_task_request__descriptor)                                                  \
     X(AbandonTaskEntityWorkItem, th__rpc_abandon_entity, &abandon_entity_task_request__descriptor)
 
+#define HUB_METHODS(X)                                                                        \
+    X(CreateTaskHub, th__rpc_create_hub, &create_task_hub_request__descriptor, TH__MAKES_HUB) \
+    X(DeleteTaskHub, th__rpc_delete_hub, &delete_task_hub_request__descriptor, TH__ENDS_HUB)
+
 static void hello(th__rpc *rpc)
 {
     th__rpc_reply(rpc, NULL);
 }
 
-#define HANDLER(method, handler, type)                     \
+#define HUB_HANDLER(method, handler, type, scope)          \
     static void handle_##method(th_call *call, void *data) \
     {                                                      \
-        th__rpc_run(data, call, type, handler);            \
+        th__rpc_run(data, call, type, scope, handler);     \
     }
+#define HANDLER(method, handler, type) HUB_HANDLER(method, handler, type, TH__WITHIN_HUB)
 METHODS(HANDLER)
+HUB_METHODS(HUB_HANDLER)
 #undef HANDLER
+#undef HUB_HANDLER
 
 static const th_wire_method methods[] = {
-#define ROW(method, handler, type) { "/TaskHubSidecarService/" #method, handle_##method },
-    METHODS(ROW)
+#define ROW(method, ...) { "/TaskHubSidecarService/" #method, handle_##method },
+    METHODS(ROW) HUB_METHODS(ROW)
 #undef ROW
 };
 

@@ -78,6 +78,25 @@ th_rc th_hub_ensure(th_db *db, const char *name, int32_t partitions, th_hub *out
     return rc;
 }
 
+th_rc th_hub_create(th_db *db, const char *name, int32_t partitions, bool recreate, th_error *err)
+{
+    static const char sql[] =
+        "with dropped as materialized (select taskhub.drop_hub(name) from taskhub.hubs"
+        " where lower(name) = lower($1 collate \"C\") and $3::boolean)"
+        " select taskhub.create_hub($1, $2::int) from (select count(*) from dropped) d";
+    char count[16];
+    const char *const params[] = { name, count, recreate ? "true" : "false" };
+
+    snprintf(count, sizeof count, "%d", (int)partitions);
+    return th_db_query(db, sql, 3, params, NULL, err);
+}
+
+th_rc th_hub_drop(th_db *db, const char *name, th_error *err)
+{
+    return th_db_query(db, "select taskhub.drop_hub(name) from taskhub.hubs where name = $1", 1,
+                       &name, NULL, err);
+}
+
 th_rc th_hub_knows(th_db *db, int32_t hub_id, const char *kind, const char *name, bool *known,
                    th_error *err)
 {

@@ -22,6 +22,14 @@ typedef struct th_hub {
 th_rc th_hub_ensure(th_db *db, const char *name, int32_t partitions, th_hub *out,
                     th_error *err) TH_MUST_CHECK;
 
+/* TH_EXISTS. recreate: one that is there is deleted with all that is in it, unless a process serves
+ * it (TH_NOT_FINISHED). */
+th_rc th_hub_create(th_db *db, const char *name, int32_t partitions, bool recreate,
+                    th_error *err) TH_MUST_CHECK;
+
+/* With all that is in it; for good. TH_NOT_FOUND. TH_NOT_FINISHED: a process serves it. */
+th_rc th_hub_drop(th_db *db, const char *name, th_error *err) TH_MUST_CHECK;
+
 /* Names compare case-insensitively. TH_NOT_FOUND when there is none. */
 th_rc th_hub_get(th_db *db, const char *name, th_hub *out, th_error *err) TH_MUST_CHECK;
 
