@@ -32,7 +32,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
         select e.at, e.event ->> 'reason' as why from event e where e.kind = 'ExecutionSuspended'
         order by e.seq desc limit 1
     ), suspender as (
-        select a.db_user from taskhub.audit a
+        select coalesce('the key "' || a.key_name || '"', a.db_user) as who from taskhub.audit a
         where a.hub_id = p_hub.hub_id and a.instance_id = p_instance.instance_id and a.act = 'suspend_instance'
         order by a.at desc limit 1
     ), memo as (
@@ -60,7 +60,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
     union all
     select 'suspended', coalesce(s.at, p_instance.updated_at), null, null, null, null, null, null,
            format('it is suspended since %s%s%s', taskhub.utc_text(coalesce(s.at, p_instance.updated_at)),
-                  ' by ' || b.db_user, ': ' || nullif(s.why, ''))
+                  ' by ' || b.who, ': ' || nullif(s.why, ''))
     from (select) one left join suspended s on true left join suspender b on true
     where p_instance.status = 7
     union all

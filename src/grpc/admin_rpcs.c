@@ -138,7 +138,9 @@ static void terminate(th__rpc *rpc, ending *one, const char *reason)
 {
     th_signal_request signal = { .kind = TH_SIGNAL_TERMINATE,
                                  .instance_id = one->id,
-                                 .payload = reason };
+                                 .payload = reason,
+                                 .by_hand = true,
+                                 .key_name = rpc->key_name };
 
     if (one->id[0] && one->id[0] != '@')
         th_front_signal(rpc->grpc->options.front, &rpc->hub, &signal, told, one);

@@ -280,12 +280,20 @@ void th__rpc_raise_event(th__rpc *rpc)
         signal_instance(rpc, &signal, signalled);
 }
 
+/* What operators do: the audit has it. */
+static void act(th__rpc *rpc, th_signal_request *request, th_front_done done)
+{
+    request->by_hand = true;
+    request->key_name = rpc->key_name;
+    signal_instance(rpc, request, done);
+}
+
 static th_rc terminate_all(th__rpc *rpc, th_db *db, void *data, th_error *err)
 {
     const TerminateRequest *request = data;
 
     return th_instance_terminate_all(db, &rpc->hub, request->instanceid,
-                                     th__pb_text_of(request->output), err);
+                                     th__pb_text_of(request->output), rpc->key_name, err);
 }
 
 void th__rpc_terminate(th__rpc *rpc)
@@ -297,7 +305,7 @@ void th__rpc_terminate(th__rpc *rpc)
     th_error err = { 0 };
 
     if (!request->recursive || !is_orchestration(request->instanceid)) {
-        signal_instance(rpc, &signal, terminated);
+        act(rpc, &signal, terminated);
         return;
     }
     th_rc rc = th__grpc_pool_run(rpc, terminate_all, (void *)request, &err);
@@ -311,7 +319,7 @@ void th__rpc_suspend(th__rpc *rpc)
                                  .instance_id = request->instanceid,
                                  .payload = th__pb_text_of(request->reason) };
 
-    signal_instance(rpc, &signal, signalled);
+    act(rpc, &signal, signalled);
 }
 
 void th__rpc_resume(th__rpc *rpc)
@@ -321,7 +329,7 @@ void th__rpc_resume(th__rpc *rpc)
                                  .instance_id = request->instanceid,
                                  .payload = th__pb_text_of(request->reason) };
 
-    signal_instance(rpc, &signal, signalled);
+    act(rpc, &signal, signalled);
 }
 
 static void rewound(void *arg, const th_front_answer *answer)
@@ -339,7 +347,7 @@ void th__rpc_rewind(th__rpc *rpc)
                                  .instance_id = request->instanceid,
                                  .payload = th__pb_text_of(request->reason) };
 
-    signal_instance(rpc, &signal, rewound);
+    act(rpc, &signal, rewound);
 }
 
 /* ---- restart -----------------------------------------------------------------------------------
@@ -378,6 +386,8 @@ static void restart_found(void *arg, const th_front_answer *answer)
         .version = th_strdup(rpc->arena, row->version),
         .input = th_strdup(rpc->arena, row->input),
         .tags = th_strdup(rpc->arena, row->tags),
+        .restart_of = request->instanceid,
+        .key_name = rpc->key_name,
     };
     rpc->data = s;
     th_front_start(rpc->grpc->options.front, &rpc->hub, &s->request, restarted, rpc);

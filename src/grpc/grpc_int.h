@@ -38,8 +38,9 @@ typedef struct th__rpc {
     th_call *call;
     th_arena *arena; /* for what lives as long as the call */
     th_hub hub;
-    const void *request; /* the message of the method's type */
-    void *data;          /* the handler's own */
+    const char *key_name; /* of the access key that opened; NULL: none was needed */
+    const void *request;  /* the message of the method's type */
+    void *data;           /* the handler's own */
 } th__rpc;
 
 typedef void th__rpc_handler(th__rpc *rpc);

@@ -78,15 +78,17 @@ static const char *key_of(const th_call *call)
 }
 
 /* For a hub that is still to be made one of the own hub is good. */
-static th_key_kind kind_of(const th__rpc *rpc, const th_keys *keys, const char *key, bool makes)
+static th_key_kind kind_of(th__rpc *rpc, const th_keys *keys, const char *key, bool makes)
 {
-    const char *name = th_call_metadata(rpc->call, "taskhub"), *called;
+    const char *name = th_call_metadata(rpc->call, "taskhub"), *called = NULL;
     bool named = name && *name;
     const th_key_hub *hub = named ? th_keys_hub_named(keys, name) : NULL;
 
     if (!hub && (!named || makes))
         hub = th_keys_hub(keys, rpc->grpc->options.hub.hub_id);
-    return hub ? th_keys_kind(keys, hub->hub_id, key, &called) : TH_KEY_NONE;
+    th_key_kind kind = hub ? th_keys_kind(keys, hub->hub_id, key, &called) : TH_KEY_NONE;
+    rpc->key_name = th_strdup(rpc->arena, called);
+    return kind;
 }
 
 bool th__grpc_key_check(th__rpc *rpc, th__rpc_scope scope)

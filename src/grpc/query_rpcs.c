@@ -235,7 +235,7 @@ static th_rc purge_one(th__rpc *rpc, th_db *db, purge *p, const char *id, th_err
         rc = add_children(rpc, db, p, id, err);
     if (rc != TH_OK)
         return rc;
-    rc = th_instance_purge(db, &rpc->hub, id, &status, &why);
+    rc = th_instance_purge(db, &rpc->hub, id, rpc->key_name, &status, &why);
     if (rc == TH_OK)
         p->deleted++;
     if (rc == TH_OK || rc == TH_NOT_FOUND || rc == TH_NOT_FINISHED)

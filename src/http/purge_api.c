@@ -53,7 +53,7 @@ static th_rc purge_job(th__request *r, th_db *db, th_error *err)
     th_error outcome = { 0 };
     th_rc rc = th_query_bool(&r->query, r->arena, "recursive", false)
                    ? purge_tree(r, db, &status, &outcome)
-                   : th_instance_purge(db, r->hub, r->instance_id, &status, &outcome);
+                   : th_instance_purge(db, r->hub, r->instance_id, r->key_name, &status, &outcome);
 
     switch (rc) {
     case TH_OK:
@@ -131,7 +131,10 @@ static void purge_sent(void *arg, const th_front_answer *answer)
 
 static void entity_found(th__request *r)
 {
-    th_signal_request request = { .kind = TH_SIGNAL_ENTITY_PURGE, .instance_id = r->instance_id };
+    th_signal_request request = { .kind = TH_SIGNAL_ENTITY_PURGE,
+                                  .instance_id = r->instance_id,
+                                  .by_hand = true,
+                                  .key_name = r->key_name };
 
     if (r->wait_over)
         th__request_done(r);

@@ -181,6 +181,8 @@ void th__signal(th__request *r)
     }
     request = (th_signal_request){ .kind = kind_of(r->route.id),
                                    .instance_id = r->instance_id,
-                                   .payload = th_query_text(&r->query, r->arena, "reason") };
+                                   .payload = th_query_text(&r->query, r->arena, "reason"),
+                                   .by_hand = true,
+                                   .key_name = r->key_name };
     submit(r, &request);
 }

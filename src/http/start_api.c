@@ -271,7 +271,9 @@ void th__start_now(th__request *r)
                                  .version = r->version,
                                  .input = r->input,
                                  .tags = r->tags,
-                                 .priority = (int16_t)r->priority };
+                                 .priority = (int16_t)r->priority,
+                                 .restart_of = r->is_restart ? r->route.args[0] : NULL,
+                                 .key_name = r->key_name };
 
     th_front_start(r->server->options.front, r->hub, &request, started, r);
 }

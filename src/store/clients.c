@@ -179,12 +179,14 @@ th_rc th_entities_query(th_db *db, th_arena *arena, const th_hub *hub, const th_
  */
 
 th_rc th_instance_terminate_all(th_db *db, const th_hub *hub, const char *id, const char *reason,
-                                th_error *err)
+                                const char *key, th_error *err)
 {
-    const char *params[] = { id, reason, hub->name };
+    const char *params[] = { id, reason, hub->name, key };
 
-    return th_db_query(db, "select taskhub.terminate_instance($1, $2, true, $3)", 3, params, NULL,
-                       err);
+    return th_db_query(db,
+                       "select taskhub.terminate_instance($1, $2, true, $3)"
+                       " from set_config('taskhub.key_name', coalesce($4, ''), true)",
+                       4, params, NULL, err);
 }
 
 th_rc th_entity_signal(th_db *db, const th_hub *hub, const char *name, const char *key,

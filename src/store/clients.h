@@ -59,9 +59,10 @@ th_rc th_entities_query(th_db *db, th_arena *arena, const th_hub *hub, const th_
                         th_entity_info **out, size_t *count, const char **next_id,
                         th_error *err) TH_MUST_CHECK;
 
-/* taskhub.terminate_instance with its sub-orchestrations. NOT_FOUND, FINISHED. */
+/* taskhub.terminate_instance with its sub-orchestrations. key: name of the access key that let the
+ * caller in, for the audit, or NULL. NOT_FOUND, FINISHED. */
 th_rc th_instance_terminate_all(th_db *db, const th_hub *hub, const char *id, const char *reason,
-                                th_error *err) TH_MUST_CHECK;
+                                const char *key, th_error *err) TH_MUST_CHECK;
 
 /* taskhub.signal_entity; due_us 0: at once. INVALID. */
 th_rc th_entity_signal(th_db *db, const th_hub *hub, const char *name, const char *key,

@@ -64,7 +64,7 @@ static const char *put_text(char **at, const char *s, size_t size)
     return copy;
 }
 
-enum { ID, NAME, INPUT, VERSION, TAGS, TEXTS };
+enum { ID, NAME, INPUT, VERSION, TAGS, KEY, ORIGIN, TEXTS };
 
 /* NULL: refused. */
 static th__front_request *new_request(th_front *front, th__front_request_kind kind,
@@ -93,6 +93,8 @@ static th__front_request *new_request(th_front *front, th__front_request_kind ki
     r->input = put_text(&at, texts[INPUT], sizes[INPUT]);
     r->version = put_text(&at, texts[VERSION], sizes[VERSION]);
     r->tags = put_text(&at, texts[TAGS], sizes[TAGS]);
+    r->key_name = put_text(&at, texts[KEY], sizes[KEY]);
+    r->restart_of = put_text(&at, texts[ORIGIN], sizes[ORIGIN]);
     return r;
 }
 
@@ -126,7 +128,8 @@ void th_front_start(th_front *front, const th_hub *hub, const th_start_request *
         return;
     }
     const char *const texts[TEXTS] = { request->instance_id, request->name, request->input,
-                                       request->version, request->tags };
+                                       request->version,     request->tags, request->key_name,
+                                       request->restart_of };
     th__front_request *r = new_request(front, TH__START, texts, done, arg);
     if (!r)
         return;
@@ -134,6 +137,7 @@ void th_front_start(th_front *front, const th_hub *hub, const th_start_request *
     r->execution_id = th_uuid_random();
     r->scheduled_us = request->scheduled_start_us;
     r->priority = request->priority;
+    r->by_hand = request->restart_of != NULL;
     submit(&front->writes, r, hub);
 }
 
@@ -179,12 +183,16 @@ void th_front_signal(th_front *front, const th_hub *hub, const th_signal_request
     }
     bool named = request->kind == TH_SIGNAL_RAISE || request->kind == TH_SIGNAL_ENTITY;
     const char *name = named ? request->event_name : NULL;
-    const char *const texts[TEXTS] = { request->instance_id, name, request->payload };
+    const char *const texts[TEXTS] = { [ID] = request->instance_id,
+                                       [NAME] = name,
+                                       [INPUT] = request->payload,
+                                       [KEY] = request->key_name };
     th__front_request *r = new_request(front, TH__SIGNAL, texts, done, arg);
     if (!r)
         return;
     r->start_id = th_uuid_random();
     r->message = message_kind(request->kind);
+    r->by_hand = request->by_hand;
     r->to_entity = request->kind == TH_SIGNAL_ENTITY || request->kind == TH_SIGNAL_ENTITY_PURGE;
     submit(&front->writes, r, hub);
 }

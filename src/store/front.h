@@ -57,6 +57,8 @@ typedef struct th_start_request {
     int16_t priority;           /* of its activities, -100 to 100 */
     int64_t scheduled_start_us; /* 0: now */
     bool replace_any;           /* reserved; must be false here */
+    const char *restart_of;     /* by hand: starts that instance over, for the audit; or NULL */
+    const char *key_name;       /* of the access key that let the caller in, for it; or NULL */
 } th_start_request;
 
 /* TH_EXISTS (with status) when a live instance has that id. A retry inside (lost connection) uses
@@ -79,6 +81,8 @@ typedef struct th_signal_request {
     const char *instance_id;
     const char *event_name; /* RAISE; ENTITY: the operation, which may be "" */
     const char *payload;    /* RAISE, ENTITY: input or NULL; else the reason or NULL */
+    bool by_hand;           /* written down in the audit if it takes effect; not RAISE, ENTITY */
+    const char *key_name;   /* of the access key that let the caller in, for it; or NULL */
 } th_signal_request;
 
 /* NOT_FOUND, FINISHED; suspend of suspended and resume of not suspended: NO_CHANGE (judged as

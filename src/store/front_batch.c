@@ -156,46 +156,90 @@ static bool fill(th__writer *w, const parts *p, const char *lock_timeout)
            !w->entity_columns.params.failed;
 }
 
-static th_rc transact(th__writer *w, range r, const char *lock_timeout, th_error *err)
-{
-    parts p = part_range(w, r);
+/* The statements that a range needs; NULL: it has none of those. */
+typedef struct works {
     th__step steps[8];
+    int n;
+    th__step *starts, *signals, *controls, *rewinds, *entities;
+} works;
+
+static void add_works(th__writer *w, const parts *p, works *o)
+{
+    th__step *s = o->steps;
+
+    add_step(s, &o->n, "begin isolation level read committed", NULL, true);
+    add_step(s, &o->n, th_sql_front_settings, &w->settings, true);
+    o->starts = add_step(s, &o->n, th_sql_front_start, &w->start_columns.params, p->start_count);
+    o->signals =
+        add_step(s, &o->n, th_sql_front_signal, &w->signal_columns.params, p->signal_count);
+    o->controls =
+        add_step(s, &o->n, th_sql_front_control, &w->control_columns.params, p->control_count);
+    o->rewinds =
+        add_step(s, &o->n, th_sql_front_rewind, &w->rewind_columns.params, p->rewind_count);
+    o->entities =
+        add_step(s, &o->n, th_sql_front_entity, &w->entity_columns.params, p->entity_count);
+}
+
+static void read_works(const parts *p, works *o)
+{
+    if (o->starts)
+        th__starts_read(o->starts->res, p->starts, p->start_count);
+    if (o->signals)
+        th__signals_read(o->signals->res, p->signals, p->signal_count);
+    if (o->controls)
+        th__signals_read(o->controls->res, p->controls, p->control_count);
+    if (o->rewinds)
+        th__rewinds_read(o->rewinds->res, p->rewinds, p->rewind_count);
+    if (o->entities)
+        th__signals_read(o->entities->res, p->entities, p->entity_count);
+    for (int i = 0; i < o->n; i++)
+        PQclear(o->steps[i].res);
+}
+
+static th_rc committed(const th__step *commit, th_error *err)
+{
+    if (strcmp(PQcmdStatus(commit->res), "COMMIT") == 0) /* protocol B3 */
+        return TH_OK;
+    return th_fail(err, TH_DB, "the transaction was rolled back");
+}
+
+/* The second half of a transaction that has acts by hand: which of them took effect, and the
+ * commit. */
+static th_rc write_down(th__writer *w, range r, th_error *err)
+{
+    size_t acts = th__audit_fill(&w->audit_columns, w->items + r.lo, r.hi - r.lo);
+    th__step steps[2];
     int n = 0;
 
-    if (!fill(w, &p, lock_timeout))
-        return th_fail(err, TH_TOO_LARGE, "a request is larger than PostgreSQL can take");
-    add_step(steps, &n, "begin isolation level read committed", NULL, true);
-    add_step(steps, &n, th_sql_front_settings, &w->settings, true);
-    th__step *starts =
-        add_step(steps, &n, th_sql_front_start, &w->start_columns.params, p.start_count);
-    th__step *signals =
-        add_step(steps, &n, th_sql_front_signal, &w->signal_columns.params, p.signal_count);
-    th__step *controls =
-        add_step(steps, &n, th_sql_front_control, &w->control_columns.params, p.control_count);
-    th__step *rewinds =
-        add_step(steps, &n, th_sql_front_rewind, &w->rewind_columns.params, p.rewind_count);
-    th__step *entities =
-        add_step(steps, &n, th_sql_front_entity, &w->entity_columns.params, p.entity_count);
+    add_step(steps, &n, th_sql_front_audit, &w->audit_columns.params, acts);
     add_step(steps, &n, "commit", NULL, true);
-
     th_rc rc = th__line_run(&w->line, steps, n, err);
-    if (rc != TH_OK)
-        return rc;
-    if (strcmp(PQcmdStatus(steps[n - 1].res), "COMMIT") != 0) /* protocol B3 */
-        rc = th_fail(err, TH_DB, "the transaction was rolled back");
-    if (rc == TH_OK && starts)
-        th__starts_read(starts->res, p.starts, p.start_count);
-    if (rc == TH_OK && signals)
-        th__signals_read(signals->res, p.signals, p.signal_count);
-    if (rc == TH_OK && controls)
-        th__signals_read(controls->res, p.controls, p.control_count);
-    if (rc == TH_OK && rewinds)
-        th__rewinds_read(rewinds->res, p.rewinds, p.rewind_count);
-    if (rc == TH_OK && entities)
-        th__signals_read(entities->res, p.entities, p.entity_count);
+    if (rc == TH_OK)
+        rc = committed(&steps[n - 1], err);
     for (int i = 0; i < n; i++)
         PQclear(steps[i].res);
     return rc;
+}
+
+static th_rc transact(th__writer *w, range r, const char *lock_timeout, th_error *err)
+{
+    parts p = part_range(w, r);
+    bool by_hand = th__audit_wanted(w->items + r.lo, r.hi - r.lo);
+    works o = { 0 };
+
+    if (!fill(w, &p, lock_timeout))
+        return th_fail(err, TH_TOO_LARGE, "a request is larger than PostgreSQL can take");
+    add_works(w, &p, &o);
+    if (!by_hand)
+        add_step(o.steps, &o.n, "commit", NULL, true);
+
+    th_rc rc = th__line_run(&w->line, o.steps, o.n, err);
+    if (rc != TH_OK)
+        return rc;
+    if (!by_hand)
+        rc = committed(&o.steps[o.n - 1], err);
+    read_works(&p, &o);
+    return by_hand ? write_down(w, r, err) : rc;
 }
 
 /* Perhaps by the size of one request. */

@@ -3,8 +3,9 @@
  *
  * A request waits in a queue (front_queue.c), is taken with all that wait beside it by a thread
  * that has a connection of its own (front_line.c), and is answered once. Writers (front_write.c)
- * make one transaction of what they took (front_start.c, front_signal.c) and isolate what fails in
- * it (front_batch.c); readers (front_get.c) make one statement of it. Times are th__real_us.
+ * make one transaction of what they took (front_start.c, front_signal.c, front_audit.c) and isolate
+ * what fails in it (front_batch.c); readers (front_get.c) make one statement of it. Times are
+ * th__real_us.
  */
 #ifndef TH_STORE_FRONT_INT_H
 #define TH_STORE_FRONT_INT_H
@@ -63,6 +64,7 @@ typedef struct th__front_request {
     uint8_t parked;  /* how often */
     uint8_t unsure;  /* how often somebody else took the id meanwhile */
     bool to_entity;  /* signal: of an entity, which need not exist */
+    bool by_hand;    /* has a row in the audit if it takes effect */
     bool maybe_done; /* an earlier try may have been committed: its answer was lost */
     int status;
     th_uuid start_id; /* signal: the message id */
@@ -73,6 +75,8 @@ typedef struct th__front_request {
     const char *input; /* signal: payload or reason */
     const char *version;
     const char *tags;
+    const char *key_name;   /* by hand: of the caller's access key, or NULL */
+    const char *restart_of; /* by hand, start: the instance that it starts over */
     char texts[];
 } th__front_request;
 
@@ -173,6 +177,11 @@ typedef struct th__signal_columns {
     th_params params;
 } th__signal_columns;
 
+typedef struct th__audit_columns {
+    th_array partition, act, instance, reason, new_id, key;
+    th_params params;
+} th__audit_columns;
+
 /* Partitions that were written to, each once after th__touched_sort. */
 typedef struct th__touched {
     int32_t *ids;
@@ -190,6 +199,7 @@ typedef struct th__writer {
     th__front_list parked; /* what failed alone, by somebody else's lock */
     th__start_columns start_columns;
     th__signal_columns signal_columns, control_columns, rewind_columns, entity_columns;
+    th__audit_columns audit_columns;
     th_params settings;
     th__touched touched;  /* by the present transaction */
     th__touched sleeping; /* owners to notify */
@@ -252,6 +262,12 @@ bool th__signal_is_control(
 bool th__signal_is_rewind(const th__front_request *request); /* likewise */
 bool th__signal_is_entity(const th__front_request *request); /* likewise */
 void th__rewinds_read(const PGresult *res, th__front_request **items, size_t n);
+
+void th__audit_columns_init(th__audit_columns *c);
+void th__audit_columns_free(th__audit_columns *c);
+bool th__audit_wanted(th__front_request *const *items, size_t n); /* some are done by hand */
+/* Those that took effect, by their outcomes; how many. */
+size_t th__audit_fill(th__audit_columns *c, th__front_request *const *items, size_t n);
 
 /* A column that has grown beyond what is usual gives its memory back. */
 void th__array_reset(th_array *a);

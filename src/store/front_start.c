@@ -99,6 +99,8 @@ static void read_found(const PGresult *res, int row, th__front_request **items, 
         return;
     items[position - 1]->outcome = *PQgetvalue(res, row, OURS) ? TH__DONE : TH__LIVE;
     items[position - 1]->status = th_get_i16(PQgetvalue(res, row, STATUS));
+    if (items[position - 1]->outcome == TH__DONE)
+        items[position - 1]->by_hand = false; /* written down by the try that was committed */
 }
 
 /* Rows come in the order of the items; at is where the last one was. */

@@ -107,6 +107,7 @@ void th__writer_init(th__writer *w, th_front *front)
     th__signal_columns_init(&w->control_columns);
     th__signal_columns_init(&w->rewind_columns);
     th__signal_columns_init(&w->entity_columns);
+    th__audit_columns_init(&w->audit_columns);
 }
 
 void th__writer_free(th__writer *w)
@@ -116,6 +117,7 @@ void th__writer_free(th__writer *w)
     th__signal_columns_free(&w->control_columns);
     th__signal_columns_free(&w->rewind_columns);
     th__signal_columns_free(&w->entity_columns);
+    th__audit_columns_free(&w->audit_columns);
     th_params_free(&w->settings);
     free(w->touched.ids);
     free(w->sleeping.ids);

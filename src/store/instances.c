@@ -349,12 +349,18 @@ static bool is_terminal(int status)
 }
 
 /* *status: as found, -1 for none. */
-static th_rc purge_once(th_db *db, const th_hub *hub, const char *id, bool *gone, int *status,
-                        th_error *err)
+static th_rc purge_once(th_db *db, const th_hub *hub, const char *id, const char *key, bool *gone,
+                        int *status, th_error *err)
 {
+    th_params params = { 0 };
     PGresult *res = NULL;
-    th_rc rc = run_by_key(db, th_sql_instance_purge, hub, id, &res, err);
 
+    th_param_i32(&params, th_hub_partition_of(hub, id));
+    th_param_text(&params, id);
+    th_param_text(&params, key);
+    th_params_ready(&params);
+    th_rc rc = th_db_exec(db, th_sql_instance_purge, &params, true, &res, err);
+    th_params_free(&params);
     if (rc == TH_OK) {
         *gone = th_get_i32(PQgetvalue(res, 0, 0)) > 0;
         *status = PQgetisnull(res, 0, 1) ? -1 : th_get_i16(PQgetvalue(res, 0, 1));
@@ -364,13 +370,13 @@ static th_rc purge_once(th_db *db, const th_hub *hub, const char *id, bool *gone
 }
 
 /* A row that was terminal and yet not deleted has changed meanwhile: look again. */
-static th_rc purge_in_transaction(th_db *db, const th_hub *hub, const char *id, int *status,
-                                  th_error *err)
+static th_rc purge_in_transaction(th_db *db, const th_hub *hub, const char *id, const char *key,
+                                  int *status, th_error *err)
 {
     bool gone = false;
 
     for (int i = 0; i < 3; i++) {
-        th_rc rc = purge_once(db, hub, id, &gone, status, err);
+        th_rc rc = purge_once(db, hub, id, key, &gone, status, err);
         if (rc != TH_OK)
             return rc;
         if (gone)
@@ -383,13 +389,14 @@ static th_rc purge_in_transaction(th_db *db, const th_hub *hub, const char *id, 
     return th_fail(err, TH_DB_RETRY, "instance '%.300s' changes too fast", id);
 }
 
-th_rc th_instance_purge(th_db *db, const th_hub *hub, const char *id, int *status, th_error *err)
+th_rc th_instance_purge(th_db *db, const th_hub *hub, const char *id, const char *key, int *status,
+                        th_error *err)
 {
     *status = -1;
     th_rc rc = th_db_script(db, begin_within, err);
     if (rc != TH_OK)
         return rc;
-    rc = purge_in_transaction(db, hub, id, status, err);
+    rc = purge_in_transaction(db, hub, id, key, status, err);
     if (rc == TH_OK)
         return th_db_script(db, "commit", err);
     roll_back(db);

@@ -57,9 +57,9 @@ th_rc th_instances_list(th_db *db, th_arena *arena, const th_hub *hub,
                         const th_instance_filter *filter, th_instance **out, size_t *count,
                         const char **next_id, th_error *err) TH_MUST_CHECK;
 
-/* NOT_FOUND, NOT_FINISHED (*status says which). Deletes the row and its history in one statement.
- */
-th_rc th_instance_purge(th_db *db, const th_hub *hub, const char *id, int *status,
+/* NOT_FOUND, NOT_FINISHED (*status says which). Deletes the row and its history in one statement,
+ * and has a row in the audit. key: name of the access key that let the caller in, or NULL. */
+th_rc th_instance_purge(th_db *db, const th_hub *hub, const char *id, const char *key, int *status,
                         th_error *err) TH_MUST_CHECK;
 
 /* The present execution's history rows in order: array texts and first seqs. For replay see pen.h.

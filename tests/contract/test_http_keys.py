@@ -48,6 +48,23 @@ def code_of(answer):
     return answer.json["statusQueryGetUri"].split("&code=")[1]
 
 
+def test_what_is_done_to_an_instance_is_in_the_audit_with_the_name_of_the_key(service, keys):
+    master = {"x-functions-key": keys["master"]}
+    instance = service.post("/orchestrators/Waits", headers=master).json["id"]
+    for act in ("suspend", "resume", "terminate"):
+        until(lambda: service.post(f"/instances/{instance}/{act}?reason=r-{act}", headers=master).status == 202, timeout=5)
+    until(lambda: service.get(f"/instances/{instance}", headers=master).json["runtimeStatus"] == "Terminated", timeout=5)
+    again = service.post(f"/instances/{instance}/restart", headers=master).json["id"]
+    assert service.request("DELETE", f"{BASE}/instances/{instance}", headers=master).status == 200
+
+    acts = [a for a in service.get("/admin/audit", headers=master).json if a["instanceId"] == instance]
+    assert [(a["act"], a["arguments"]) for a in reversed(acts)] == [
+        ("suspend_instance", {"reason": "r-suspend"}), ("resume_instance", {"reason": "r-resume"}),
+        ("terminate_instance", {"reason": "r-terminate"}), ("restart_instance", {"newInstanceId": again}),
+        ("purge_instance", {})]
+    assert {a["key"] for a in acts} == {"master"}
+
+
 # ---- one door, many keys ----
 
 # header, code, answer; None: not sent

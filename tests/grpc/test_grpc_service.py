@@ -5,7 +5,7 @@ import grpc
 import pytest
 
 import cli
-from raw import Raw
+from raw import Raw, pb
 from service import free_port, until
 
 GRPC = True
@@ -62,6 +62,13 @@ def test_with_keys_on_a_call_needs_a_system_or_master_key_of_its_hub(make_servic
         assert raw.code("Hello", metadata=[("authorization", "Bearer " + keys[kind])])[0] == grpc.StatusCode.OK
     assert raw.code("Hello", metadata=[("x-functions-key", keys["function"])])[0] == \
         grpc.StatusCode.PERMISSION_DENIED
+
+    by_key = [("x-functions-key", keys["master"])]
+    raw.call("StartInstance", pb.CreateInstanceRequest(instanceId="acted-on", name="Nobody"), metadata=by_key)
+    raw.call("SuspendInstance", pb.SuspendRequest(instanceId="acted-on"), metadata=by_key)
+    raw.call("TerminateInstance", pb.TerminateRequest(instanceId="acted-on", recursive=True), metadata=by_key)
+    assert service.sql("select act, key_name from taskhub.audit where hub = %s and instance_id = 'acted-on' order by audit_id",
+                       [service.hub]) == [("suspend_instance", "master"), ("terminate_instance", "master")]
 
     done("key", "revoke", "system", "--hub", service.hub, "--database", service.database)
     until(lambda: raw.code("Hello", metadata=[("x-functions-key", keys["system"])])[0] ==

@@ -1,12 +1,12 @@
 -- taskhub.audit_view: each act by hand is a row, of its transaction, and administrators read it.
 begin;
 \ir helpers/taskhub_test.sql
-select plan(23);
+select plan(24);
 set local taskhub.now = '2026-01-02 03:04:05Z';
 select taskhub_test.given_hub();
 select taskhub_test.given_instance('live');
 select taskhub_test.given_instance('broken', 'Failed');
-select taskhub_test.given_instance(i, 'Completed') from unnest(array['done', 'old']) i;
+select taskhub_test.given_instance(i, 'Completed') from unnest(array['done', 'finished', 'old']) i;
 select taskhub.create_schedule('s', '0 0 1 1 *', 'hello');
 create function pg_temp.acts() returns bigint language sql as $$ select count(*) from taskhub.audit_view where hub = 'PgTapHub' $$;
 create function pg_temp.last() returns text language sql as $$
@@ -20,7 +20,8 @@ insert into taskhub_test.act (sql, instance_id, arguments) values
     ('resume_instance(''live'')', 'live', '{}'),
     ('terminate_instance(''live'', ''enough'', true)', 'live', '{"reason":"enough","recurse":true}'),
     ('rewind_instance(''broken'', ''fixed'')', 'broken', '{"reason":"fixed"}'),
-    ('purge_instance(''done'')', 'done', '{}'),
+    ('restart_instance(''done'', false)', 'done', '{}'),
+    ('purge_instance(''finished'')', 'finished', '{}'),
     ('purge_instances(''2026-01-01Z'')', null, jsonb_build_object('createdFrom', timestamptz '2026-01-01Z', 'deleted', 1)),
     ('create_key(''ci'', ''system'', sha256(''x''))', null, '{"name":"ci","kind":"system"}'),
     ('revoke_key(''ci'')', null, '{"name":"ci"}'),
@@ -64,6 +65,6 @@ select taskhub.resume_instance('live', null, 'PgTapHub');
 reset session authorization;
 select results_eq($$ select db_user, key_name from taskhub.audit_view where db_user = 'taskhub_test_client' and act = 'resume_instance' $$,
     $$ values ('taskhub_test_client', null::text) $$, 'a client can''t name a key');
-select is((select count(*) from taskhub.audit_view where instance_id is not null and hub = 'PgTapHub'), 7::bigint, 'those of instances');
+select is((select count(*) from taskhub.audit_view where instance_id is not null and hub = 'PgTapHub'), 8::bigint, 'those of instances');
 select * from finish();
 rollback;

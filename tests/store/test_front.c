@@ -461,6 +461,81 @@ TEST(what_has_not_failed_is_not_rewound)
     th_front_free(front);
 }
 
+static void act_by_hand(th_front *front, const th_hub *hub, th_signal_kind kind, const char *id,
+                        caller *c)
+{
+    th_signal_request request = {
+        .kind = kind, .instance_id = id, .payload = "lunch", .by_hand = true, .key_name = "ops"
+    };
+
+    th_front_signal(front, hub, &request, note, c);
+}
+
+static long long acts(const th_hub *hub, const char *where)
+{
+    return given_sql("select count(*) from taskhub.audit where hub_id = %d and act <> 'create_hub'"
+                     " and %s",
+                     hub->hub_id, where);
+}
+
+TEST(what_is_done_by_hand_is_written_down_once_if_it_takes_effect)
+{
+    static const th_signal_kind kinds[] = { TH_SIGNAL_SUSPEND, TH_SIGNAL_SUSPEND, TH_SIGNAL_RESUME,
+                                            TH_SIGNAL_TERMINATE, TH_SIGNAL_REWIND };
+    th_hub hub = given_hub(4);
+    th_front *front = new_front();
+    party *p = new_party(8);
+
+    start_now(front, &hub, "a");
+    start_now(front, &hub, "failed");
+    set_status(&hub, "failed", FAILED);
+    for (int i = 0; i < 5; i++)
+        act_by_hand(front, &hub, kinds[i], "a", &p->callers[i]);
+    act_by_hand(front, &hub, TH_SIGNAL_REWIND, "failed", &p->callers[5]);
+    act_by_hand(front, &hub, TH_SIGNAL_TERMINATE, "nobody", &p->callers[6]);
+    send_signal(front, &hub, TH_SIGNAL_RAISE, "a", &p->callers[7]);
+    CHECK(wait_all(p));
+
+    CHECK_INT(with_rc(p, TH_OK), 5);
+    CHECK_INT(acts(&hub, "key_name = 'ops' and arguments = '{\"reason\":\"lunch\"}' and db_user ="
+                         " session_user and client is not null and instance_id = case act when"
+                         " 'rewind_instance' then 'failed' else 'a' end"),
+              4);
+    CHECK_INT(acts(&hub, "act in ('suspend_instance', 'resume_instance', 'terminate_instance',"
+                         " 'rewind_instance')"),
+              4);
+    CHECK_INT(acts(&hub, "true"), 4);
+    free_party(p);
+    th_front_free(front);
+}
+
+static th_rc restart_now(th_front *front, const th_hub *hub, const char *id, const char *of)
+{
+    th_start_request request = { .instance_id = id, .name = "Hello", .restart_of = of };
+    party *p = new_party(1);
+
+    th_front_start(front, hub, &request, note, p->callers);
+    th_rc rc = wait_all(p) ? p->callers[0].rc : TH_INTERNAL;
+    free_party(p);
+    return rc;
+}
+
+TEST(a_restart_is_written_down_with_the_instance_that_it_starts_over)
+{
+    th_hub hub = given_hub(4);
+    th_front *front = new_front();
+
+    start_now(front, &hub, "a");
+    CHECK_INT(restart_now(front, &hub, "a", "a"), TH_EXISTS);
+    CHECK_INT(restart_now(front, &hub, "b", "a"), TH_OK);
+    set_status(&hub, "a", COMPLETED);
+    CHECK_INT(restart_now(front, &hub, "a", "a"), TH_OK);
+    CHECK_INT(acts(&hub, "act = 'restart_instance' and instance_id = 'a' and key_name is null"), 2);
+    CHECK_INT(acts(&hub, "arguments = '{\"newInstanceId\":\"b\"}'"), 1);
+    CHECK_INT(acts(&hub, "arguments = '{}'"), 1);
+    th_front_free(front);
+}
+
 TEST(of_many_rewinds_at_once_each_instance_takes_one)
 {
     enum { IDS = 20, EACH = 5, N = IDS * EACH };
@@ -738,10 +813,14 @@ static void check_fault(th_fault fault, int64_t k)
     CHECK_INT(signal_now(front, &hub, TH_SIGNAL_RAISE, "a"), TH_OK);
     CHECK_INT(signal_now(front, &hub, TH_SIGNAL_SUSPEND, "a"), TH_OK);
     CHECK_INT(signal_now(front, &hub, TH_SIGNAL_REWIND, "failed"), TH_OK);
+    CHECK_INT(restart_now(front, &hub, "again", "a"), TH_OK);
     th_front_free(front);
     th_fault_arm(TH_FAULT_NONE, 0);
 
-    CHECK_INT(count_of(&hub, "inbox", "kind = 3"), 1);
+    CHECK_INT(acts(&hub, "act = 'restart_instance'"), 1);
+    CHECK_INT(count_of(&hub, "instances", "instance_id = 'again'"), 1);
+
+    CHECK_INT(count_of(&hub, "inbox", "kind = 3"), 2);
     CHECK_INT(count_of(&hub, "inbox", "kind = 30"), 1);
     CHECK_INT(given_sql("select count(distinct message_id) from taskhub.inbox where kind = 17 and "
                         "partition_id = %d",
@@ -755,7 +834,7 @@ static void check_fault(th_fault fault, int64_t k)
 
 TEST(an_answer_lost_at_any_point_changes_no_outcome)
 {
-    for (int64_t k = 1; k <= 12; k++) {
+    for (int64_t k = 1; k <= 14; k++) {
         check_fault(TH_FAULT_FAIL, k);
         check_fault(TH_FAULT_LIE, k);
     }

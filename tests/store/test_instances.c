@@ -336,12 +336,12 @@ TEST(purge_takes_a_finished_instance_with_all_its_history)
     given_episode(&hub, "a", 0, "gen_random_uuid()");
     given_instance(&hub, "b", RUNNING);
 
-    CHECK_INT(th_instance_purge(given_db(), &hub, "b", &status, &err), TH_NOT_FINISHED);
+    CHECK_INT(th_instance_purge(given_db(), &hub, "b", NULL, &status, &err), TH_NOT_FINISHED);
     CHECK_INT(status, RUNNING);
     th_error_clear(&err);
-    CHECK_INT(th_instance_purge(given_db(), &hub, "a", &status, &err), TH_OK);
+    CHECK_INT(th_instance_purge(given_db(), &hub, "a", NULL, &status, &err), TH_OK);
     CHECK_INT(status, COMPLETED);
-    CHECK_INT(th_instance_purge(given_db(), &hub, "a", &status, &err), TH_NOT_FOUND);
+    CHECK_INT(th_instance_purge(given_db(), &hub, "a", NULL, &status, &err), TH_NOT_FOUND);
     CHECK_INT(status, -1);
     CHECK_INT(
         given_sql(
@@ -370,10 +370,10 @@ TEST(purge_waits_for_nobodys_lock_longer_than_a_moment)
     PQclear(given_sql_on(stranger, sql));
     int64_t before_us = given_now_us();
 
-    CHECK_INT(th_instance_purge(given_db(), &hub, "a", &status, &err), TH_DB_RETRY);
+    CHECK_INT(th_instance_purge(given_db(), &hub, "a", NULL, &status, &err), TH_DB_RETRY);
     CHECK(given_now_us() - before_us < 3000000);
     PQclear(given_sql_on(stranger, "rollback"));
     th_error_clear(&err);
-    CHECK_INT(th_instance_purge(given_db(), &hub, "a", &status, &err), TH_OK);
+    CHECK_INT(th_instance_purge(given_db(), &hub, "a", NULL, &status, &err), TH_OK);
     PQfinish(stranger);
 }
