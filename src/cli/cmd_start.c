@@ -196,6 +196,7 @@ static th_rc open_functions(start *s, const char *folder)
 {
     th_functions_options options = { .folder = folder,
                                      .python = th_args_get(s->args, "python"),
+                                     .node = th_args_get(s->args, "node"),
                                      .hostname = hostname_of(s),
                                      .timeout_us = s->config->function_timeout_us > 0
                                                        ? s->config->function_timeout_us
@@ -365,6 +366,7 @@ static const th_flag flags[] = {
     { "hub", "NAME", "hub", "task hub (TASKHUB_HUB; host.json; default)" },
     { "partitions", "N", "partition_count", "of a hub that is new: 1 to 1024 (host.json; 4)" },
     { "python", "FILE", NULL, "interpreter of a Python app (its .venv; VIRTUAL_ENV; python3)" },
+    { "node", "FILE", NULL, "interpreter of a Node app (node)" },
     { "port", "N", "port", "HTTP port, 0 for any free one (TASKHUB_PORT; 7071)" },
     { "bind", "ADDRESS", "bind", "HTTP address (TASKHUB_BIND; 127.0.0.1)" },
     { "rpc-port", "N|none", "rpc_port",

@@ -212,7 +212,7 @@ static bool holds_json(const char *input)
  * The Python SDK decodes the input once more, and takes nothing but an object, null, or a string
  * that holds JSON: all else is sent as such a string, which gives the app the same value.
  */
-static void put_input(th_buf *out, const char *input)
+static void put_python_input(th_buf *out, const char *input)
 {
     const char *from = input ? input + strspn(input, " \t\r\n") : "null";
     bool valid = !input || th_json_valid(input, strlen(input), NULL);
@@ -223,6 +223,17 @@ static void put_input(th_buf *out, const char *input)
         th_buf_json_str(out, from);
 }
 
+/* Node hands out the value that it gets. */
+static void put_input(th_buf *out, const char *input, th__language language)
+{
+    if (language == TH__PYTHON)
+        put_python_input(out, input);
+    else if (!input || th_json_valid(input, strlen(input), NULL))
+        th_buf_str(out, input ? input : "null");
+    else
+        th_buf_json_str(out, input);
+}
+
 static void put_parent(th_buf *out, const char *parent)
 {
     json_t *object = parsed(parent);
@@ -231,16 +242,18 @@ static void put_parent(th_buf *out, const char *parent)
     json_decref(object);
 }
 
-void th__context_tail(th_buf *out, const th_orch_item *item, const char *input)
+void th__context_tail(th_buf *out, const th_orch_item *item, const char *input,
+                      th__language language)
 {
     th_buf_str(out, "],\"input\":");
-    put_input(out, input);
+    put_input(out, input, language);
     th_buf_str(out, ",\"instanceId\":");
     th_buf_json_str(out, item->instance_id);
     th_buf_str(out, ",\"isReplaying\":false,\"parentInstanceId\":");
     put_parent(out, item->parent);
-    th_buf_str(out, ",\"upperSchemaVersion\":1,\"upperSchemaVersionNew\":2,"
-                    "\"longRunningTimerIntervalDuration\":\"" LONG_TIMER "\","
+    th_buf_str(out, ",\"upperSchemaVersion\":1,\"upperSchemaVersionNew\":");
+    th_buf_str(out, language == TH__NODE ? "3" : "2"); /* 3: entity locks */
+    th_buf_str(out, ",\"longRunningTimerIntervalDuration\":\"" LONG_TIMER "\","
                     "\"maximumShortTimerDuration\":\"" LONG_TIMER "\","
                     "\"defaultHttpAsyncRequestSleepTimeMillseconds\":" HTTP_POLL_MS "}");
 }

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "engine/executor.h"
+#include "functions/app_folder.h"
 
 /* How an event is to be shown. */
 typedef struct th__shown {
@@ -26,6 +27,7 @@ typedef struct th__shown {
 void th__context_event(th_buf *out, const th_event *event, const th__shown *shown);
 
 /* What stands behind the history: "],\"input\":...}". */
-void th__context_tail(th_buf *out, const th_orch_item *item, const char *input);
+void th__context_tail(th_buf *out, const th_orch_item *item, const char *input,
+                      th__language language);
 
 #endif

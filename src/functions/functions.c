@@ -42,9 +42,8 @@ static const char *list(void *self, th_item_kind kind, size_t n)
 static th_rc start_crew(th_functions *functions, th_error *err)
 {
     const th__app *app = &functions->app;
-    const char *argv[] = { app->interpreter, app->worker, NULL };
     th__crew_options options = { .folder = app->folder,
-                                 .argv = argv,
+                                 .argv = app->argv,
                                  .env = app->settings.lines,
                                  .worker_folder = app->worker_folder,
                                  .processes = app->processes };
@@ -72,7 +71,10 @@ th_rc th_functions_open(const th_functions_options *options, th_functions **out,
 
     functions->arena = th_arena_new(0);
     functions->timeout_us = options->timeout_us;
-    th_rc rc = th__app_open(functions->arena, options->folder, options->python, options->hostname,
+    const char *const given[TH__LANGUAGES] = {
+        [TH__PYTHON] = options->python, [TH__NODE] = options->node
+    };
+    th_rc rc = th__app_open(functions->arena, options->folder, given, options->hostname,
                             &functions->app, err);
     if (rc == TH_OK)
         rc = start_crew(functions, err);

@@ -21,6 +21,7 @@ typedef struct th_functions th_functions;
 typedef struct th_functions_options {
     const char *folder;   /* of the app */
     const char *python;   /* NULL: a virtual environment of the app, or python3 */
+    const char *node;     /* NULL: node of the PATH */
     const char *hostname; /* host:port of the HTTP server, for WEBSITE_HOSTNAME */
     int64_t timeout_us;   /* functionTimeout, for HTTP triggers; 0: none */
 } th_functions_options;

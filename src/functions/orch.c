@@ -83,7 +83,7 @@ static th__orch *orch_new(th_functions *functions, const th__function *f, const 
     o->f = f;
     o->last_shown = o->most_shown = TH_NONE;
     o->key = th__suspect_key(item->instance_id, item->execution_id, -1);
-    th__context_tail(&o->tail, item, input_of(item));
+    th__context_tail(&o->tail, item, input_of(item), functions->app.language);
     return o;
 }
 

@@ -5,11 +5,18 @@ import os
 import pytest
 
 import service as svc
+from nodeapps import needs_node
 from pyapps import WITH_PYTHON, example
+
+LANGUAGES = ["python", pytest.param("node", marks=needs_node)]
+
+
+def options_of(name):
+    return {"apps": [example(name)], "args": WITH_PYTHON if name.startswith("python") else [], "hub": None}
 
 
 def started(make_service, name):
-    service = make_service(apps=[example(name)], args=WITH_PYTHON, hub=None)
+    service = make_service(**options_of(name))
     service.start()
     return service
 
@@ -24,8 +31,9 @@ def run(service, name, body=None, path="/api/orchestrators/"):
     return seen
 
 
-def test_the_quickstart(make_service):
-    service = started(make_service, "python-hello")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_quickstart(make_service, language):
+    service = started(make_service, f"{language}-hello")
     assert run(service, "hello_orchestrator")["output"] == ["Hello Seattle", "Hello Tokyo", "Hello London"]
 
 

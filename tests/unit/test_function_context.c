@@ -73,13 +73,13 @@ TEST(what_no_sdk_reads_is_left_out)
     check_event(&e, NULL, "");
 }
 
-static void check_input(const char *input, const char *want)
+static void check_input(th__language language, const char *input, const char *want)
 {
     th_orch_item item = { .instance_id = "i" };
     th_buf out = TH_BUF_INIT;
     char start[100];
 
-    th__context_tail(&out, &item, input);
+    th__context_tail(&out, &item, input, language);
     snprintf(start, sizeof start, "],\"input\":%s,\"instanceId\":\"i\"", want);
     CHECK_MEM(out.data, start, strlen(start));
     th_buf_free(&out);
@@ -87,12 +87,22 @@ static void check_input(const char *input, const char *want)
 
 TEST(an_input_is_one_that_the_python_sdk_can_read)
 {
-    check_input(NULL, "null");
-    check_input("null", "null");
-    check_input("{\"a\":1}", "{\"a\":1}");
-    check_input("\"{\\\"a\\\":1}\"", "\"{\\\"a\\\":1}\""); /* a string that holds JSON */
-    check_input("\"text\"", "\"\\\"text\\\"\"");
-    check_input(" 5", "\"5\"");
-    check_input("[1]", "\"[1]\"");
-    check_input("no json", "\"no json\"");
+    check_input(TH__PYTHON, NULL, "null");
+    check_input(TH__PYTHON, "null", "null");
+    check_input(TH__PYTHON, "{\"a\":1}", "{\"a\":1}");
+    check_input(TH__PYTHON, "\"{\\\"a\\\":1}\"",
+                "\"{\\\"a\\\":1}\""); /* a string that holds JSON */
+    check_input(TH__PYTHON, "\"text\"", "\"\\\"text\\\"\"");
+    check_input(TH__PYTHON, " 5", "\"5\"");
+    check_input(TH__PYTHON, "[1]", "\"[1]\"");
+    check_input(TH__PYTHON, "no json", "\"no json\"");
+}
+
+TEST(an_input_for_node_is_the_value_itself)
+{
+    check_input(TH__NODE, NULL, "null");
+    check_input(TH__NODE, "{\"a\":1}", "{\"a\":1}");
+    check_input(TH__NODE, "\"text\"", "\"text\"");
+    check_input(TH__NODE, "[1]", "[1]");
+    check_input(TH__NODE, "no json", "\"no json\"");
 }
