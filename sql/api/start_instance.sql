@@ -1,20 +1,23 @@
--- taskhub.start_instance(name, input, instance_id, version, tags, scheduled_start, hub, priority)
+-- taskhub.start_instance(name, input, instance_id, version, tags, scheduled_start, hub, priority, traceparent, tracestate)
 --
 -- Starts an instance of the orchestrator of that name and returns its id. The row is there, Pending, once the caller's
 -- transaction commits; it runs then, or at scheduled_start. An id whose instance has finished is taken again and
 -- that instance replaced; a live one is refused by a plain read, which locks nothing (protocol F1).
 -- priority, from -100 to 100, is that of its activities which have none of their own: higher ones go first.
+-- traceparent and tracestate are those of W3C Trace Context: what begins the instance, of which its workers know then.
 -- Without instance_id: 32 random hex digits. input is JSON text and kept byte for byte.
--- Errors: TH003 the id is taken by a live instance; TH006 bad name, id, input, tags, time, priority or hub.
+-- Errors: TH003 the id is taken by a live instance; TH006 bad name, id, input, tags, time, priority, traceparent, tracestate or hub.
 -- Tables: reads hubs, instances; writes instances, inbox. Waits only for a transaction that starts the same id.
 drop function if exists taskhub.start_instance(text, text, text, text, text, timestamptz, text);
+drop function if exists taskhub.start_instance(text, text, text, text, text, timestamptz, text, int);
 create or replace function taskhub.start_instance(
     p_name text, p_input text default null, p_instance_id text default null, p_version text default null,
     p_tags text default null, p_scheduled_start timestamptz default null, p_hub text default null,
-    p_priority int default 0)
+    p_priority int default 0, p_traceparent text default null, p_tracestate text default null)
 returns text language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
     v_id text := coalesce(p_instance_id, replace(gen_random_uuid()::text, '-', ''));
+    v_trace constant text := taskhub.trace_json(p_traceparent, p_tracestate);
     v_partition int;
 begin
     perform taskhub.check_name('name', p_name);
@@ -54,7 +57,9 @@ begin
         )
         insert into taskhub.inbox (partition_id, due, instance_id, start_id, execution_id, kind, name, body)
         select partition_id, coalesce(scheduled_start, '-infinity'), instance_id, start_id, execution_id, 3, name,
-               case when replaced then '{"replaced":true}' end
+               case when v_trace is null then case when replaced then '{"replaced":true}' end
+                    when replaced then '{"replaced":true,"trace":' || v_trace || '}'
+                    else '{"trace":' || v_trace || '}' end
         from started;
         if found then
             perform taskhub.notify_partitions(v_partition);
@@ -65,5 +70,5 @@ begin
         using errcode = 'TH003';
 end
 $$;
-comment on function taskhub.start_instance(text, text, text, text, text, timestamptz, text, int) is
+comment on function taskhub.start_instance(text, text, text, text, text, timestamptz, text, int, text, text) is
     'Starts an instance of an orchestrator and returns its id; a finished instance of that id is replaced.';

@@ -6,4 +6,4 @@ where a.partition_id = $1::int and a.id = any (array(
     where b.partition_id = $1::int and b.id = $3::bigint and b.claimed_by is null
     for update skip locked))
 returning a.partition_id, a.id, a.claim_no, a.instance_id, a.start_id, a.execution_id, a.seq, a.task_id, a.attempt,
-          a.name, a.version, a.input, a.tags, a.priority
+          a.name, a.version, a.input, a.tags, a.trace, a.priority

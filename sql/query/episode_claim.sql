@@ -23,4 +23,4 @@ set claimed_by = $3::int, claimed_at = now(), claim_no = a.claim_no + 1
 from picked p
 where a.partition_id = p.partition_id and a.id = p.id
 returning a.partition_id, a.id, a.claim_no, a.instance_id, a.start_id, a.execution_id, a.seq, a.task_id, a.attempt,
-          a.name, a.version, a.input, a.tags, a.kind, a.messages
+          a.name, a.version, a.input, a.tags, a.trace, a.kind, a.messages

@@ -26,7 +26,7 @@ static const char *put(char **at, const char *s)
 th_act *th_act_new(const th_act *from)
 {
     size_t texts = length(from->instance_id) + length(from->name) + length(from->version) +
-                   length(from->input) + length(from->tags);
+                   length(from->input) + length(from->tags) + length(from->trace);
     th_act *act = malloc(sizeof *act + texts);
     if (!act)
         abort();
@@ -37,6 +37,7 @@ th_act *th_act_new(const th_act *from)
     act->version = put(&at, from->version);
     act->input = put(&at, from->input);
     act->tags = put(&at, from->tags);
+    act->trace = put(&at, from->trace);
     act->next = NULL;
     act->result = act->failure = act->next_input = NULL;
     act->started_us = 0;

@@ -24,6 +24,7 @@ struct th_act {
     const char *version;
     const char *input;
     const char *tags;
+    const char *trace;
     int16_t priority;
 
     /* The dispatcher's. */

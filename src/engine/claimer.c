@@ -45,6 +45,7 @@ static void push_claimed(th_act_list *acts, const th_claimed *c, bool suspect)
                    .version = c->version,
                    .input = c->input,
                    .tags = c->tags,
+                   .trace = c->trace,
                    .priority = c->priority,
                    .suspect = suspect };
     th_act_push(acts, th_act_new(&act));

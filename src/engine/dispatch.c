@@ -206,6 +206,7 @@ static void run(th_dispatch *d, const th_act *act, uint64_t number)
                               .version = act->version,
                               .input = act->input,
                               .tags = act->tags,
+                              .trace = act->trace,
                               .attempt = act->attempt,
                               .delivery = act->claim_no,
                               .partition_id = act->partition_id,

@@ -92,6 +92,10 @@ static void start_body(const th_entity_action *a, th_buf *out)
         th_buf_str(out, ",\"tags\":");
         th_buf_str(out, a->tags);
     }
+    if (a->trace) {
+        th_buf_str(out, ",\"trace\":");
+        th_buf_str(out, a->trace);
+    }
     th_buf_chr(out, '}');
 }
 

@@ -269,6 +269,7 @@ static th_orch_item item_of(th_inst *inst, th_arena *arena)
                            .version = inst->version,
                            .tags = inst->tags,
                            .parent = inst->parent,
+                           .trace = inst->trace,
                            .memo = inst->memo,
                            .session = &inst->session,
                            .past = inst->session ? NULL : inst->past,
@@ -428,6 +429,7 @@ void th__fill_fresh(th_inst *inst)
     /* An execution's first event of its own carries the name, which stands in the row. */
     for (size_t i = 0; i < run->fresh_count; i++)
         if (run->fresh[i].kind == TH_ExecutionStarted) {
+            th_inst_note_start(inst, &run->fresh[i]);
             run->fresh[i].name = inst->name;
             run->fresh[i].version = inst->version;
         }

@@ -92,6 +92,7 @@ static void born_claimed(th_step *step, th_inst *inst, const th_batch_activity *
                    .version = a->version,
                    .input = a->input,
                    .tags = a->tags,
+                   .trace = a->trace,
                    .priority = a->priority };
     th_act_push(&step->born, th_act_new(&act));
 }
@@ -116,6 +117,7 @@ static void act_task(th_step *step, th_inst *inst, const th_action *action, int3
                             .orch_version = inst->version,
                             .input = e->payload,
                             .tags = e->tags,
+                            .trace = e->trace,
                             .attempt = e->attempt == TH_NONE ? 1 : e->attempt,
                             .priority = own_priority(inst, action),
                             .due_us = later ? action->due_us : TH_TIME_NEG_INF,
@@ -226,6 +228,10 @@ void th__child_start(const th_inst *inst, const th_event *e, int32_t seq, th_buf
         th_buf_str(out, ",\"tags\":");
         th_buf_str(out, e->tags);
     }
+    if (e->trace) {
+        th_buf_str(out, ",\"trace\":");
+        th_buf_str(out, e->trace);
+    }
     if (e->priority != TH_NONE)
         th_buf_printf(out, ",\"priority\":%d", th__priority_of(e->priority));
 }
@@ -263,8 +269,21 @@ static void act_child(th_step *step, th_inst *inst, th_row_writer *row, const th
     start_child(step, inst, &e, seq);
 }
 
-static void act(th_step *step, th_inst *inst, th_row_writer *row, const th_action *action)
+/* What it schedules belongs to the trace of its start, unless the action says more. */
+static const th_action *with_trace(const th_inst *inst, const th_action *action, th_action *space)
 {
+    if (!inst->trace || action->event.trace ||
+        (action->kind != TH_ACT_TASK && action->kind != TH_ACT_CHILD))
+        return action;
+    *space = *action;
+    space->event.trace = inst->trace;
+    return space;
+}
+
+static void act(th_step *step, th_inst *inst, th_row_writer *row, const th_action *given)
+{
+    th_action space;
+    const th_action *action = with_trace(inst, given, &space);
     if (action->kind == TH_ACT_CANCEL_TIMER) {
         act_cancel(step, inst, action->cancel_ref);
         return;
@@ -313,6 +332,9 @@ static void send_carry(th_step *step, th_inst *inst, const th_event *e)
 static void renew(th_step *step, th_inst *inst, const leftovers *left)
 {
     const th_completion *c = left->completion;
+    th_buf body = TH_BUF_INIT;
+    if (inst->trace)
+        th_buf_printf(&body, "{\"trace\":%s}", inst->trace);
     th__close_opens(step, inst);
     inst->execution_id = th_uuid_random();
     th_batch_key key = th_inst_key(inst);
@@ -325,11 +347,13 @@ static void renew(th_step *step, th_inst *inst, const leftovers *left)
                                .kind = TH_ExecutionStarted,
                                .name = inst->name,
                                .ref = TH_NONE,
-                               .payload = c->new_input };
+                               .payload = c->new_input,
+                               .body = body.data };
     for (size_t i = 0; i < c->carry_count; i++) /* first: who has the start has them all */
         if (!left->stays[i])
             send_carry(step, inst, &c->carry[i]);
     th_batch_send(step->batch, &start);
+    th_buf_free(&body);
     if (c->new_version) {
         free(inst->version);
         inst->version = th_mstrdup(c->new_version);

@@ -111,6 +111,10 @@ static void write_start(th_step *step, th_inst *inst, th_msg *m)
         th_buf_str(&body, ",\"tags\":");
         th_buf_str(&body, m->event.tags);
     }
+    if (m->event.trace) {
+        th_buf_str(&body, ",\"trace\":");
+        th_buf_str(&body, m->event.trace);
+    }
     if (m->event.priority != TH_NONE)
         th_buf_printf(&body, ",\"priority\":%d", (int)m->event.priority);
     th_buf_chr(&body, '}');

@@ -40,7 +40,8 @@ typedef struct th_orch_item {
     const char *version;
     const char *tags;
     const char *parent;
-    const char *memo; /* what the last episode left, or NULL */
+    const char *trace; /* of its start; what it schedules has it where the action has none */
+    const char *memo;  /* what the last episode left, or NULL */
 
     /*
      * The executor's own state of this instance. NULL in *session means cold: past holds the whole
@@ -128,8 +129,9 @@ typedef struct th_activity_item {
     const char *version;
     const char *input; /* NULL: none */
     const char *tags;
-    int32_t attempt;  /* of the retry policy, from 1 */
-    int32_t delivery; /* of the claim, from 1 */
+    const char *trace; /* trace context (events.md, 2), or NULL */
+    int32_t attempt;   /* of the retry policy, from 1 */
+    int32_t delivery;  /* of the claim, from 1 */
 
     /* With delivery the token of the claim (protocol A3), for executors that commit. */
     int32_t partition_id;
@@ -181,8 +183,9 @@ typedef struct th_entity_action {
     const char *target; /* the entity's id; or the instance's, NULL: a new one */
     const char *name;   /* operation or orchestrator */
     const char *input;
-    const char *version; /* starts only */
+    const char *version; /* starts only, as these two */
     const char *tags;
+    const char *trace;
     int64_t due_us; /* not before; 0: at once */
 } th_entity_action;
 

@@ -113,12 +113,14 @@ static void free_texts(th_inst *inst)
     free(inst->name);
     free(inst->version);
     free(inst->tags);
+    free(inst->trace);
     free(inst->parent);
     free(inst->memo);
     free(inst->doom);
     free(inst->parent_instance_id);
     inst->parent_instance_id = NULL;
     inst->name = inst->version = inst->tags = inst->parent = inst->memo = inst->doom = NULL;
+    inst->trace = NULL;
 }
 
 static void drop_run(th_inst *inst)
@@ -176,6 +178,14 @@ void th_inst_set_identity(th_inst *inst, const th_uuid *start_id, const th_uuid 
     inst->tags = th_mstrdup(tags);
 }
 
+void th_inst_note_start(th_inst *inst, const th_event *started)
+{
+    if (started->kind != TH_ExecutionStarted || (!started->trace && !inst->trace))
+        return;
+    free(inst->trace);
+    inst->trace = th_mstrdup(started->trace);
+}
+
 void th_inst_set_parent(th_inst *inst, const char *instance_id, const th_uuid *execution_id,
                         int32_t ref)
 {
@@ -226,6 +236,7 @@ static void replay_event(th_inst *inst, const th_event *e)
     switch (e->kind) {
     case TH_ExecutionStarted:
         inst->started = true;
+        th_inst_note_start(inst, e);
         return;
     case TH_OrchestratorStarted:
         inst->last_t_us = e->t_us;

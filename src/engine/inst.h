@@ -94,7 +94,7 @@ struct th_inst {
     char *id;
     th_inst_state state;
     th_uuid start_id, execution_id;
-    char *name, *version, *tags, *parent;
+    char *name, *version, *tags, *parent, *trace;
     char *parent_instance_id; /* NULL: nobody waits for it */
     th_uuid parent_execution_id;
     int32_t parent_ref;
@@ -163,6 +163,8 @@ void th_inst_drop_session(th_inst *inst);
 
 void th_inst_set_identity(th_inst *inst, const th_uuid *start_id, const th_uuid *execution_id,
                           const char *name, const char *version, const char *tags);
+/* ExecutionStarted, read or about to run: the trace that it belongs to. Other events: nothing. */
+void th_inst_note_start(th_inst *inst, const th_event *started);
 void th_inst_set_parent(th_inst *inst, const char *instance_id, const th_uuid *execution_id,
                         int32_t ref);
 th_batch_key th_inst_key(const th_inst *inst);

@@ -152,6 +152,7 @@ static th_mail_answer *copy_entity_answer(const th_entity_answer *answer)
         actions[i].input = th_strdup(arena, answer->actions[i].input);
         actions[i].version = th_strdup(arena, answer->actions[i].version);
         actions[i].tags = th_strdup(arena, answer->actions[i].tags);
+        actions[i].trace = th_strdup(arena, answer->actions[i].trace);
     }
     copy->entity.results = results;
     copy->entity.actions = actions;

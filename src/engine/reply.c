@@ -166,6 +166,7 @@ void th_reply_add_entity(th_buf *body, const th_entity_answer *answer)
         add_text(body, "input", a->input);
         add_text(body, "version", a->version);
         add_text(body, "tags", a->tags);
+        add_text(body, "trace", a->trace);
         add_number(body, "due", a->due_us);
         th_buf_chr(body, '}');
     }
@@ -384,6 +385,7 @@ static void read_entity_action(reader *r, const json_t *object, th_entity_action
     a->input = text_of(r, object, "input");
     a->version = text_of(r, object, "version");
     a->tags = object_of(r, object, "tags");
+    a->trace = object_of(r, object, "trace");
     a->due_us = number_of(r, object, "due", INT64_MIN / 2, INT64_MAX / 2);
     if (!a->name)
         refuse(r, "name", "there in each action of an entity");

@@ -163,6 +163,7 @@ static void item_of(guest *g, th_orch_item *item, char *execution)
                             .version = inst->version,
                             .tags = inst->tags,
                             .parent = inst->parent,
+                            .trace = inst->trace,
                             .memo = inst->memo,
                             .session = &inst->session,
                             .past = inst->past,
@@ -354,6 +355,7 @@ static void choose(guest *g, th_orch_item *item, const int64_t *numbers, th_even
             continue; /* none of the code's business */
         events[kept] = events[i + 1];
         events[kept].seq = g->inst->seq + (int32_t)kept;
+        th_inst_note_start(g->inst, &events[kept]);
         kept++;
     }
     g->taken = taken;
@@ -362,6 +364,7 @@ static void choose(guest *g, th_orch_item *item, const int64_t *numbers, th_even
     item->fresh = events;
     item->fresh_count = kept;
     item->next_seq = g->inst->seq + (int32_t)kept;
+    item->trace = g->inst->trace;
 }
 
 static void take_nothing(th_runner *runner, guest *g)

@@ -229,6 +229,7 @@ void th__rpc_start_instance(th__rpc *rpc)
         .version = th__pb_text_of(request->version),
         .input = th__pb_text_of(request->input),
         .tags = th__pb_tags_json(rpc->arena, request->tags, request->n_tags),
+        .trace = th__pb_trace_json(rpc->arena, request->parenttracecontext),
         .scheduled_start_us = due_us,
     };
     if (!request->orchestrationidreusepolicy)

@@ -90,13 +90,14 @@ static bool read_signal(const SendSignalAction *a, th_entity_action *out)
     return th__pb_time_us(a->scheduledtime, &out->due_us);
 }
 
-static bool read_start(const StartNewOrchestrationAction *a, th_entity_action *out)
+static bool read_start(th_arena *arena, const StartNewOrchestrationAction *a, th_entity_action *out)
 {
     *out = (th_entity_action){ .kind = TH_ENTITY_STARTS,
                                .target = *a->instanceid ? a->instanceid : NULL,
                                .name = a->name,
                                .input = th__pb_text_of(a->input),
-                               .version = th__pb_text_of(a->version) };
+                               .version = th__pb_text_of(a->version),
+                               .trace = th__pb_trace_json(arena, a->parenttracecontext) };
     return *a->name && (!out->target || !th_instance_id_problem(out->target)) &&
            th__pb_time_us(a->scheduledtime, &out->due_us);
 }
@@ -112,7 +113,7 @@ static bool read_action(th_arena *arena, const OperationAction *a, th_entity_act
                th_entity_id_split(arena, a->sendsignal->instanceid, &name, &key) &&
                (out->target = th_entity_id_make(arena, name, key)) != NULL;
     case OPERATION_ACTION__OPERATION_ACTION_TYPE_START_NEW_ORCHESTRATION:
-        return read_start(a->startneworchestration, out);
+        return read_start(arena, a->startneworchestration, out);
     default:
         return false;
     }

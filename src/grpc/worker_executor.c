@@ -65,6 +65,7 @@ static void run_activity(void *self, const th_activity_item *given)
     request.input = th__pb_text(arena, given->input);
     request.orchestrationinstance = &instance;
     request.taskid = given->task_id;
+    request.parenttracecontext = th__pb_trace(arena, given->trace);
     request.tags =
         th__pb_tags(arena, given->tags, &activity_request__tags_entry__descriptor, &request.n_tags);
     work.request_case = WORK_ITEM__REQUEST_ACTIVITY_REQUEST;

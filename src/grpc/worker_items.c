@@ -30,6 +30,7 @@ void th__work_free(th__work *item)
     free(item->version);
     free(item->bytes);
     free(item->execution_id);
+    free(item->trace);
     free(item->state);
     th_buf_free(&item->fresh);
     th_buf_free(&item->chunks);

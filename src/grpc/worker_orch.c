@@ -213,6 +213,7 @@ void th__run_orchestrator(void *self, const th_orch_item *given)
     th__pb_origin origin = { given->instance_id, given->execution_id, 0 };
     item->session = s;
     item->execution_id = th_mstrdup(given->execution_id);
+    item->trace = th_mstrdup(given->trace);
     item->t_us = given->fresh[0].t_us;
     item->next_seq = given->next_seq;
     put_events(&item->fresh, given->fresh, given->fresh_count, &origin);
@@ -248,6 +249,12 @@ static th_event *add(reading *r, th_action_kind kind, th_kind event, int32_t id)
     return &action->event;
 }
 
+/* Its own, or that of the start, as the engine has it too. */
+static const char *trace_for(const reading *r, const TraceContext *own)
+{
+    return own ? th__pb_trace_json(r->arena, own) : r->item->trace;
+}
+
 static void read_task(reading *r, int32_t id, const ScheduleTaskAction *a)
 {
     if (!is_name(a->name)) {
@@ -259,7 +266,7 @@ static void read_task(reading *r, int32_t id, const ScheduleTaskAction *a)
     e->version = th__pb_text_of(a->version);
     e->payload = th__pb_text_of(a->input);
     e->tags = th__pb_tags_json(r->arena, a->tags, a->n_tags);
-    e->trace = th__pb_trace_json(r->arena, a->parenttracecontext);
+    e->trace = trace_for(r, a->parenttracecontext);
 }
 
 static void read_timer(reading *r, int32_t id, const CreateTimerAction *a)
@@ -294,7 +301,7 @@ static void read_child(reading *r, int32_t id, const CreateSubOrchestrationActio
     e->version = th__pb_text_of(a->version);
     e->payload = th__pb_text_of(a->input);
     e->tags = th__pb_tags_json(r->arena, a->tags, a->n_tags);
-    e->trace = th__pb_trace_json(r->arena, a->parenttracecontext);
+    e->trace = trace_for(r, a->parenttracecontext);
 }
 
 static void read_event(reading *r, int32_t id, const SendEventAction *a)

@@ -45,7 +45,7 @@ struct th__work {
 
     /* orchestrators */
     th__session *session; /* NULL: dropped meanwhile */
-    char *execution_id;
+    char *execution_id, *trace;
     int64_t t_us;     /* of the episode */
     int32_t next_seq; /* of the first event that it produces */
     th_buf fresh;     /* its events, as they go into the session */

@@ -101,7 +101,7 @@ struct th__request {
 
     /* what the handlers of starts and waits keep */
     const char *instance_id, *name;
-    const char *input, *version, *tags; /* of a start */
+    const char *input, *version, *tags, *trace; /* of a start */
     int32_t priority;
     int64_t wait_until_us, wait_pause_us;
     const char *known_kind, *known_name; /* of what is looked up */
@@ -226,6 +226,8 @@ void th__signal_start(th__request *r);         /* signal_start_api.c */
 /* Name, instance_id and the rest of the start are set; r is waiting. */
 void th__start_now(th__request *r);
 const char *th__start_new_id(th_arena *arena);
+/* The trace context of the headers, which what is started belongs to; or NULL. */
+const char *th__request_trace(th__request *r);
 /* The query's tags, or NULL; *problem: what is wrong with them. */
 const char *th__query_tags(th__request *r, const char **problem);
 void th__status(th__request *r); /* instances_api.c */

@@ -51,6 +51,7 @@ void th__restart(th__request *r)
 {
     r->instance_id = r->route.args[0];
     r->is_restart = true;
+    r->trace = th__request_trace(r);
     if (!r->hub || r->instance_id[0] == '@') { /* an entity is not started */
         answer_no_match(r);
         return;

@@ -11,6 +11,7 @@
 #include "base/ids.h"
 #include "base/json.h"
 #include "base/tags.h"
+#include "base/trace.h"
 #include "http/render.h"
 
 #define LONGEST_WAIT_S 922337203685.0    /* what a .NET TimeSpan holds */
@@ -28,6 +29,12 @@ static const char *unknown_hub(th__request *r)
         return NULL;
     return th_sprintf(r->arena, "There is no task hub '%s'.",
                       th_query_text(&r->query, r->arena, "taskHub"));
+}
+
+const char *th__request_trace(th__request *r)
+{
+    return th_trace_json(r->arena, th__request_header(r, "traceparent"),
+                         th__request_header(r, "tracestate"));
 }
 
 const char *th__query_tags(th__request *r, const char **problem)
@@ -87,6 +94,7 @@ const char *th__start_problem(th__request *r)
         r->tags = th__query_tags(r, &problem);
     if (!problem)
         problem = bad_priority(r);
+    r->trace = th__request_trace(r);
     return problem;
 }
 
@@ -271,6 +279,7 @@ void th__start_now(th__request *r)
                                  .version = r->version,
                                  .input = r->input,
                                  .tags = r->tags,
+                                 .trace = r->trace,
                                  .priority = (int16_t)r->priority,
                                  .restart_of = r->is_restart ? r->route.args[0] : NULL,
                                  .key_name = r->key_name };

@@ -37,9 +37,9 @@ static const char *text(const PGresult *r, int row, int col)
 
 static void read_claimed(th_arena *arena, const PGresult *r, int i, th_claimed *c)
 {
-    bool is_episode = PQnfields(r) > 13;
-    c->kind = is_episode ? th_get_i16(PQgetvalue(r, i, 13)) : 0;
-    c->messages = is_episode ? th_strdup(arena, text(r, i, 14)) : NULL;
+    bool is_episode = PQnfields(r) > 15;
+    c->kind = is_episode ? th_get_i16(PQgetvalue(r, i, 14)) : 0;
+    c->messages = is_episode ? th_strdup(arena, text(r, i, 15)) : NULL;
     c->partition_id = th_get_i32(PQgetvalue(r, i, 0));
     c->id = th_get_i64(PQgetvalue(r, i, 1));
     c->claim_no = th_get_i32(PQgetvalue(r, i, 2));
@@ -53,7 +53,8 @@ static void read_claimed(th_arena *arena, const PGresult *r, int i, th_claimed *
     c->version = th_strdup(arena, text(r, i, 10));
     c->input = th_strdup(arena, text(r, i, 11));
     c->tags = th_strdup(arena, text(r, i, 12));
-    c->priority = th_get_i16(PQgetvalue(r, i, 13));
+    c->trace = th_strdup(arena, text(r, i, 13));
+    c->priority = is_episode ? 0 : th_get_i16(PQgetvalue(r, i, 14));
 }
 
 static th_array *names_column(columns *c, const char *const *lower_names, size_t names_count)

@@ -27,6 +27,7 @@ typedef struct th_claimed {
     const char *version;
     const char *input;
     const char *tags;
+    const char *trace;
     int16_t priority;
     int16_t kind;         /* 0 an activity; see th_episode_kind */
     const char *messages; /* of an episode: JSON array of numbers */

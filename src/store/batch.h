@@ -57,6 +57,7 @@ typedef struct th_batch_activity {
     const char *tags;
     int32_t attempt;
     int16_t priority;
+    const char *trace;  /* JSON object, or NULL */
     int64_t due_us;     /* TH_TIME_NEG_INF: at once */
     int32_t claimed_by; /* 0: nobody */
 } th_batch_activity;

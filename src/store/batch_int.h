@@ -11,7 +11,7 @@
 #include "store/batch.h"
 #include "store/params.h"
 
-enum { MAX_COLUMNS = 16 };
+enum { MAX_COLUMNS = 17 };
 
 typedef enum group_id {
     G_CHAIN,

@@ -275,6 +275,7 @@ static void activity_rest(group *g, const th_batch_activity *a)
         put_i32(g, 15, a->claimed_by);
     else
         put_null(g, 15);
+    put_text(g, 16, a->trace);
 }
 
 void th_batch_schedule(th_batch *b, const th_batch_key *key, const th_batch_activity *a)

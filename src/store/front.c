@@ -64,7 +64,7 @@ static const char *put_text(char **at, const char *s, size_t size)
     return copy;
 }
 
-enum { ID, NAME, INPUT, VERSION, TAGS, KEY, ORIGIN, TEXTS };
+enum { ID, NAME, INPUT, VERSION, TAGS, TRACE, KEY, ORIGIN, TEXTS };
 
 /* NULL: refused. */
 static th__front_request *new_request(th_front *front, th__front_request_kind kind,
@@ -93,6 +93,7 @@ static th__front_request *new_request(th_front *front, th__front_request_kind ki
     r->input = put_text(&at, texts[INPUT], sizes[INPUT]);
     r->version = put_text(&at, texts[VERSION], sizes[VERSION]);
     r->tags = put_text(&at, texts[TAGS], sizes[TAGS]);
+    r->trace = put_text(&at, texts[TRACE], sizes[TRACE]);
     r->key_name = put_text(&at, texts[KEY], sizes[KEY]);
     r->restart_of = put_text(&at, texts[ORIGIN], sizes[ORIGIN]);
     return r;
@@ -127,9 +128,9 @@ void th_front_start(th_front *front, const th_hub *hub, const th_start_request *
         refuse(done, arg, TH_INVALID, problem);
         return;
     }
-    const char *const texts[TEXTS] = { request->instance_id, request->name, request->input,
-                                       request->version,     request->tags, request->key_name,
-                                       request->restart_of };
+    const char *const texts[TEXTS] = { request->instance_id, request->name,      request->input,
+                                       request->version,     request->tags,      request->trace,
+                                       request->key_name,    request->restart_of };
     th__front_request *r = new_request(front, TH__START, texts, done, arg);
     if (!r)
         return;

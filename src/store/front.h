@@ -54,6 +54,7 @@ typedef struct th_start_request {
     const char *version;        /* or NULL */
     const char *input;          /* JSON text or NULL */
     const char *tags;           /* JSON object or NULL */
+    const char *trace;          /* trace context, JSON object (events.md, 2), or NULL */
     int16_t priority;           /* of its activities, -100 to 100 */
     int64_t scheduled_start_us; /* 0: now */
     bool replace_any;           /* reserved; must be false here */

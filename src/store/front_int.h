@@ -75,6 +75,7 @@ typedef struct th__front_request {
     const char *input; /* signal: payload or reason */
     const char *version;
     const char *tags;
+    const char *trace;
     const char *key_name;   /* by hand: of the caller's access key, or NULL */
     const char *restart_of; /* by hand, start: the instance that it starts over */
     char texts[];
@@ -168,7 +169,8 @@ bool th__line_concerns_all(th_rc rc, const th_error *err);
 /* ---- the front and its threads ---- */
 
 typedef struct th__start_columns {
-    th_array partition, instance, start, execution, name, version, input, tags, scheduled, priority;
+    th_array partition, instance, start, execution, name, version, input, tags, scheduled, priority,
+        trace;
     th_params params;
 } th__start_columns;
 

@@ -28,6 +28,7 @@ void th__start_columns_init(th__start_columns *c)
     th_array_init(&c->tags, TH_T_TEXT);
     th_array_init(&c->scheduled, TH_T_TIMESTAMPTZ);
     th_array_init(&c->priority, TH_T_INT2);
+    th_array_init(&c->trace, TH_T_TEXT);
 }
 
 static void each_column(th__start_columns *c, void (*fn)(th_array *))
@@ -42,6 +43,7 @@ static void each_column(th__start_columns *c, void (*fn)(th_array *))
     fn(&c->tags);
     fn(&c->scheduled);
     fn(&c->priority);
+    fn(&c->trace);
 }
 
 void th__start_columns_free(th__start_columns *c)
@@ -65,6 +67,7 @@ static void add_start(th__start_columns *c, th__front_request *r)
     else
         th_array_null(&c->scheduled);
     th_array_i16(&c->priority, r->priority);
+    th_array_text(&c->trace, r->trace);
 }
 
 void th__starts_fill(th__start_columns *c, th__front_request *const *items, size_t n)
@@ -83,6 +86,7 @@ void th__starts_fill(th__start_columns *c, th__front_request *const *items, size
     th_param_array(&c->params, &c->tags);
     th_param_array(&c->params, &c->scheduled);
     th_param_array(&c->params, &c->priority);
+    th_param_array(&c->params, &c->trace);
     th_params_ready(&c->params);
 }
 

@@ -1,7 +1,7 @@
 -- taskhub.start_instance: one row, one message; live ids are refused, finished ones replaced.
 begin;
 \ir helpers/taskhub_test.sql
-select plan(51);
+select plan(54);
 select taskhub_test.given_hub();
 create temp table at_start as select count(*) as n from taskhub.instances;
 
@@ -32,6 +32,18 @@ select results_eq(
        join taskhub.inbox using (instance_id) $$,
     $$ values ('2.0', '{"k":"v"}', '2100-01-01Z'::timestamptz, '2100-01-01Z'::timestamptz) $$,
     'version, tags and time are kept, and the message is due at that time');
+
+-- A trace context.
+select taskhub.start_instance('hello', null, 'traced', p_traceparent => '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01');
+select is((select body from taskhub.inbox where instance_id = 'traced')::jsonb,
+    '{"trace":{"parent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}}', 'it goes with the message');
+select taskhub_test.given_instance('traced again', 'Completed');
+select taskhub.start_instance('hello', null, 'traced again', p_traceparent => '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+    p_tracestate => 'a=1');
+select is((select body from taskhub.inbox where instance_id = 'traced again')::jsonb,
+    '{"replaced":true,"trace":{"parent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01","state":"a=1"}}',
+    'beside what the owner is told');
+select throws_ok($$ select taskhub.start_instance('hello', p_traceparent => '1') $$, 'TH006', null, 'a bad one is refused');
 
 -- A live id.
 select taskhub_test.given_instance('is ' || s, s) from unnest(array['Running', 'Pending', 'Suspended', 'ContinuedAsNew']) s;

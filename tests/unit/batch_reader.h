@@ -11,7 +11,7 @@
 #include "base/arena.h"
 #include "store/batch.h"
 
-enum { READER_COLUMNS = 16, ARRAY_HEADER = 20, ARRAY_EMPTY = 12 };
+enum { READER_COLUMNS = 17, ARRAY_HEADER = 20, ARRAY_EMPTY = 12 };
 
 typedef struct reader_cell {
     const char *p; /* NULL: null */

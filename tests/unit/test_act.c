@@ -17,6 +17,7 @@ TEST(an_activity_owns_copies_of_its_texts_and_starts_without_an_answer)
                     .name = name,
                     .input = input,
                     .tags = "{}",
+                    .trace = "{\"parent\":\"p\"}",
                     .started_us = 99 };
     th_act *act = th_act_new(&from);
     name[0] = '!';
@@ -26,6 +27,7 @@ TEST(an_activity_owns_copies_of_its_texts_and_starts_without_an_answer)
     CHECK_STR(act->input, ""); /* present and empty */
     CHECK_STR(act->version, NULL);
     CHECK_STR(act->tags, "{}");
+    CHECK_STR(act->trace, "{\"parent\":\"p\"}");
     CHECK_STR(act->instance_id, "order-1");
     CHECK_STR(act->execution_text, "ab000000000000000000000000000000");
     CHECK_INT(act->id, INT64_C(1) << 40);
