@@ -26,6 +26,8 @@ FIGURES = {
     "http_status": ("http_status", 3),
     "idle_memory": ("idle_memory", 1),
     "f2": ("f2", 1),
+    "python_hello": ("python_hello", 3),
+    "python_f2": ("python_f2", 1),
 }
 
 

@@ -43,10 +43,10 @@ class Process(service.Service):
 
 
 @contextlib.contextmanager
-def running(dsn, app, *args, http=False, hub="Bench", wait=True):
+def running(dsn, app, *args, http=False, hub="Bench", wait=True, env=None):
     """A process of the hub that is ready to work."""
     options = ["--log-level", "warn", *args] + ([] if http else ["--no-http"])
-    process = Process(dsn, [app], hub=hub, args=options)
+    process = Process(dsn, [app], hub=hub, args=options, env=env)
     try:
         process.start(ready=http)
         if wait:
