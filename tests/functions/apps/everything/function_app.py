@@ -79,6 +79,15 @@ def nap(seconds: float):
     return seconds
 
 
+@app.orchestration_trigger(context_name="context")
+def naps(context):
+    """Two steps of three naps side by side."""
+    def nap_thrice():
+        return context.task_all([context.call_activity("nap", context.get_input()) for _ in range(3)])
+    first = yield nap_thrice()
+    return first + (yield nap_thrice())
+
+
 @app.activity_trigger(input_name="text")
 def fail(text: str):
     raise KeyError(text)
