@@ -13,6 +13,7 @@ void th__call_begin(th__call *call, const th__function *f)
 {
     char id[TH_UUID_TEXT];
 
+    call->is_step = f->trigger == TH__ORCHESTRATION || f->trigger == TH__ENTITY;
     call->id = th_uuid_random();
     th_uuid_text(&call->id, id);
     th__frame_begin(&call->frame);

@@ -36,6 +36,8 @@ struct th__call {
     th_uuid id;
     th_buf frame; /* the invocation_request */
     bool open;    /* an input was written */
+    bool
+        is_step; /* of an orchestration or entity: short, and on threads of its own in the worker */
     uint64_t key; /* what it does, for suspects.h; 0: it is not run again */
     bool is_suspect;
     int64_t deadline_us; /* monotonic, looked at once a second; 0: none */

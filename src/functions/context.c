@@ -37,10 +37,12 @@ static void put_text(th_buf *out, const char *key, const char *text)
     th_buf_json_str(out, text);
 }
 
-static void put_ref(th_buf *out, const char *key, const th_event *e)
+static void put_ref(th_buf *out, const char *key, const th_event *e, const th__shown *shown)
 {
+    int32_t number = shown->renumbered ? shown->number : e->task_id;
+
     th_buf_str(out, key);
-    th_buf_i64(out, e->task_id == TH_NONE ? -1 : e->task_id);
+    th_buf_i64(out, number == TH_NONE ? -1 : number);
 }
 
 static void put_started(th_buf *out, const th_event *e)
@@ -96,7 +98,7 @@ static void put_failed(th_buf *out, const th_event *e, const th__shown *shown)
 {
     json_t *failure = parsed(e->failure);
 
-    put_ref(out, ",\"TaskScheduledId\":", e);
+    put_ref(out, ",\"TaskScheduledId\":", e, shown);
     put_reason(out, e, failure, shown->name);
     put_details(out, failure);
     json_decref(failure);
@@ -161,7 +163,7 @@ void th__context_event(th_buf *out, const th_event *e, const th__shown *shown)
     case TH_TaskCompleted:
     case TH_SubOrchestrationInstanceCompleted:
         put_head(out, e, shown, -1);
-        put_ref(out, ",\"TaskScheduledId\":", e);
+        put_ref(out, ",\"TaskScheduledId\":", e, shown);
         put_json_text(out, ",\"Result\":", e->payload);
         break;
     case TH_TaskFailed:
@@ -171,7 +173,7 @@ void th__context_event(th_buf *out, const th_event *e, const th__shown *shown)
         break;
     case TH_TimerFired:
         put_head(out, e, shown, -1);
-        put_ref(out, ",\"TimerId\":", e);
+        put_ref(out, ",\"TimerId\":", e, shown);
         put_text(out, ",\"FireAt\":", e->fire_at);
         break;
     case TH_EventRaised:
@@ -180,7 +182,7 @@ void th__context_event(th_buf *out, const th_event *e, const th__shown *shown)
         put_json_text(out, ",\"Input\":", e->payload);
         break;
     case TH_EntityOperationCalled:
-        put_head(out, e, shown, e->id);
+        put_head(out, e, shown, shown->renumbered ? shown->number : e->id);
         put_called(out, e);
         break;
     case TH_EntityOperationCompleted:

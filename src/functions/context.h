@@ -18,6 +18,8 @@ typedef struct th__shown {
     bool played;      /* belongs to an earlier episode */
     const char *name; /* of failures: the function that failed; of external events: the waiter's
                          spelling; NULL: the event's own */
+    bool renumbered; /* after a rewind: the SDK has another number for it, or for what it answers */
+    int32_t number;
 } th__shown;
 
 /*

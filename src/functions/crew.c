@@ -62,27 +62,41 @@ static size_t bucket_of(const th_uuid *id)
     return ((size_t)id->b[0] << 8 | id->b[1]) % TH__CALL_BUCKETS;
 }
 
+static void count(th__worker *w, const th__call *call, int one)
+{
+    w->call_count += one;
+    w->step_count += call->is_step ? one : 0;
+    w->suspects += call->is_suspect ? one : 0;
+}
+
 static void give(th__worker *w, th__call *call)
 {
     th__call **bucket = &w->calls[bucket_of(&call->id)];
 
     call->next = *bucket;
     *bucket = call;
-    w->call_count++;
-    w->suspects += call->is_suspect;
+    count(w, call, 1);
     th__worker_send(w, call->frame.data, call->frame.len);
     th_buf_free(&call->frame);
 }
 
-/* suspects: of those without one only. */
-static th__worker *least_busy(th__crew *crew, bool without_suspect)
+/* Calls of its kind count first, since they share threads with it; then all, which share Python. */
+static bool is_busier(const th__worker *w, const th__worker *than, const th__call *call)
+{
+    int a = call->is_step ? w->step_count : w->call_count - w->step_count;
+    int b = call->is_step ? than->step_count : than->call_count - than->step_count;
+
+    return a != b ? a > b : w->call_count >= than->call_count;
+}
+
+/* For a suspect: of those without one only. */
+static th__worker *least_busy(th__crew *crew, const th__call *call)
 {
     th__worker *best = NULL;
 
     for (int i = 0; i < crew->options.processes; i++) {
         th__worker *w = &crew->workers[i];
-        if (w->ready && !(without_suspect && w->suspects) &&
-            (!best || w->call_count < best->call_count))
+        if (w->ready && !(call->is_suspect && w->suspects) && (!best || !is_busier(w, best, call)))
             best = w;
     }
     return best;
@@ -114,9 +128,9 @@ static void give_waiting(th__crew *crew)
 {
     th__worker *w;
 
-    while (crew->waiting && (w = least_busy(crew, false)))
+    while (crew->waiting && (w = least_busy(crew, crew->waiting)))
         give(w, take_first(crew, &crew->waiting, &crew->waiting_end));
-    while (crew->apart && (w = least_busy(crew, true)))
+    while (crew->apart && (w = least_busy(crew, crew->apart)))
         give(w, take_first(crew, &crew->apart, &crew->apart_end));
 }
 
@@ -161,8 +175,7 @@ th__call *th__crew_answered(th__worker *w, const th_uuid *id)
             continue;
         found = *p;
         *p = found->next;
-        w->call_count--;
-        w->suspects -= found->is_suspect;
+        count(w, found, -1);
         th__suspects_clear(&crew->suspects, found->key);
         break;
     }
@@ -187,7 +200,7 @@ static th__call *take_late(th__worker *w, int64_t now_us)
                 continue;
             }
             *p = call->next;
-            w->call_count--;
+            count(w, call, -1);
             call->next = late;
             late = call;
         }
@@ -217,7 +230,7 @@ static th__call *take_all(th__worker *w, bool died)
             call->next = all;
             all = call;
         }
-    w->call_count = w->suspects = 0;
+    w->call_count = w->step_count = w->suspects = 0;
     return all;
 }
 

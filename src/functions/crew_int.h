@@ -52,7 +52,8 @@ typedef struct th__worker {
     size_t out_at;
     th__call *calls[TH__CALL_BUCKETS];
     int call_count;
-    int suspects; /* of the calls: 0 or 1 */
+    int step_count; /* those of them that are steps */
+    int suspects;   /* of the calls: 0 or 1 */
 } th__worker;
 
 struct th__crew {

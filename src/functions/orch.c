@@ -46,6 +46,7 @@ static void unref(th__orch *o)
     free(o->waits);
     free(o->held);
     free(o->moved);
+    free(o->retry_after);
     free(o->names);
     pthread_mutex_destroy(&o->lock);
     th_arena_free(o->arena);
@@ -125,6 +126,9 @@ static void show(th__orch *o, th_buf *fresh, const th_event *e, const char *spel
     th__retry *retry = e->ref == TH_NONE ? NULL : th__retry_of(o, e->ref);
     th__shown shown = { .t_us = run->now_us, .name = spelled };
 
+    shown.renumbered = o->rewound && e->ref != TH_NONE;
+    if (shown.renumbered)
+        shown.number = th__number_of_seq(o, e->ref);
     if (e->ref != TH_NONE && e->failure)
         shown.name = th__name_of_seq(o, e->ref);
     th__context_event(fresh, e, &shown);
@@ -167,6 +171,10 @@ static bool show_next(th__orch *o, th_buf *fresh)
     if (!run->began) {
         run->began = true;
         show(o, fresh, &run->fresh[run->at++], NULL); /* OrchestratorStarted */
+    }
+    if (o->unsettled) {
+        o->unsettled = false;
+        return true;
     }
     shown = goes_on = show_held(o, fresh);
     while (run->at < run->count) {

@@ -14,7 +14,8 @@
 /* ---- marks ------------------------------------------------------------------------------------
  */
 
-/* {"o":ordinal,"r":[first,most,factor,attempts],"i":true}; NULL: nothing to say. */
+/* {"o":ordinal,"r":[first,most,factor,attempts],"i":true}; NULL: nothing to say. What a policy does
+ * has {"n":after} instead. */
 static const char *mark_text(th_arena *arena, const th__mark *mark)
 {
     const char *sep = "{";
@@ -41,17 +42,24 @@ static const char *mark_text(th_arena *arena, const th__mark *mark)
     return text;
 }
 
+static int32_t count_in(const json_t *root, const char *key)
+{
+    const json_t *value = json_object_get(root, key);
+    json_int_t n = json_is_integer(value) ? json_integer_value(value) : -1;
+
+    return n >= 0 && n < INT32_MAX ? (int32_t)n : TH_NONE;
+}
+
 th__mark th__mark_read(const char *x)
 {
-    th__mark mark = { .ordinal = TH_NONE };
+    th__mark mark = { .ordinal = TH_NONE, .after = TH_NONE };
     json_t *root = NULL;
 
     if (!x || th_json_parse(x, strlen(x), 0, &root, NULL) != TH_OK)
         return mark;
-    const json_t *ordinal = json_object_get(root, "o"), *retry = json_object_get(root, "r");
-    if (json_is_integer(ordinal) && json_integer_value(ordinal) >= 0 &&
-        json_integer_value(ordinal) < INT32_MAX)
-        mark.ordinal = (int32_t)json_integer_value(ordinal);
+    const json_t *retry = json_object_get(root, "r");
+    mark.ordinal = count_in(root, "o");
+    mark.after = count_in(root, "n");
     mark.named = json_is_true(json_object_get(root, "i"));
     mark.retried = json_array_size(retry) == 4;
     mark.retry.first_ms = json_integer_value(json_array_get(retry, 0));
@@ -108,6 +116,17 @@ static th_action timer_action(th__run *run, int64_t due_us)
 /* ---- retries ----------------------------------------------------------------------------------
  */
 
+/* An action of a policy, under the next number. */
+static void push_retry(th__orch *o, th__retry *r, th_action *action)
+{
+    int32_t after = (int32_t)o->leaf_count;
+
+    action->event.retry_of = r->first_seq;
+    action->event.x = th_sprintf(o->run->arena, "{\"n\":%d}", after);
+    r->open_id = th__take_number(o, after);
+    r->open_seq = push_event(o->run, action, r->open_id);
+}
+
 /* Also after the last attempt there is a pause, since the SDK waits for one; it is over at once. */
 static void pause_retry(th__orch *o, th__retry *r)
 {
@@ -115,8 +134,7 @@ static void pause_retry(th__orch *o, th__retry *r)
     int64_t delay_us = last ? 0 : th__retry_delay_us(&r->options, r->failed);
     th_action a = timer_action(o->run, o->run->now_us + delay_us);
 
-    a.event.retry_of = r->first_seq;
-    r->open_seq = push_event(o->run, &a, o->next_id++);
+    push_retry(o, r, &a);
     r->pausing = true;
 }
 
@@ -124,9 +142,8 @@ static void try_again(th__orch *o, th__retry *r)
 {
     th_action a = call_action(r);
 
-    a.event.retry_of = r->first_seq;
     a.event.attempt = r->failed + 1;
-    r->open_seq = push_event(o->run, &a, o->next_id++);
+    push_retry(o, r, &a);
     r->pausing = false;
 }
 
@@ -177,6 +194,7 @@ static void act_call(th__orch *o, const th__step *s, th__leaf *leaf, const char 
     r->version = th_strdup(o->arena, s->version);
     r->is_child = child;
     r->first_seq = r->open_seq = leaf->seq;
+    r->open_id = leaf->id;
 }
 
 static void act_timer(th__orch *o, const th__step *s, th__leaf *leaf, const char *x)
@@ -221,25 +239,13 @@ static void act_entity(th__orch *o, const th__step *s, th__leaf *leaf, const cha
         th__context_event(&o->history, &a.event, &shown);
 }
 
-/* Of a new one the next; of one that history lost (a rewind) the number that it had. */
-static int32_t number_for(th__orch *o, size_t ordinal, bool is_new)
-{
-    if (is_new)
-        return o->next_id++;
-    int32_t id = ordinal ? o->leaves[ordinal - 1].id + 1 : 0;
-    if (id >= o->next_id)
-        o->next_id = id + 1;
-    return id;
-}
-
 static void act(th__orch *o, const th__step *s, size_t ordinal)
 {
-    bool is_new = ordinal >= o->leaf_count;
     th__leaf *leaf = th__leaf_at(o, ordinal);
 
     leaf->type = s->type;
     leaf->name = th__orch_name(o, s->name);
-    leaf->id = number_for(o, ordinal, is_new);
+    leaf->id = th__number_at(o, ordinal);
     leaf->known = true;
     th__mark mark = mark_of(s, leaf, ordinal);
     const char *x = mark_text(o->run->arena, &mark);

@@ -23,6 +23,7 @@ typedef struct th__retry {
     bool is_child;
     int32_t first_seq;
     int32_t open_seq; /* of the call or the timer whose answer is awaited; TH_NONE: it is over */
+    int32_t open_id;
     int32_t failed;
     bool pausing; /* open_seq is the timer */
 } th__retry;
@@ -32,8 +33,8 @@ typedef struct th__leaf {
     th__step_type type;
     const char *name;
     int32_t seq; /* of its event; TH_NONE: it has none */
-    int32_t id;
-    bool known; /* false: history lost it (a rewind), it is to be done again */
+    int32_t id;  /* the SDK's number; after a rewind its event may have an older one */
+    bool known;  /* false: history lost it (a rewind), it is to be done again */
     bool cancelled;
 } th__leaf;
 
@@ -78,7 +79,12 @@ typedef struct th__orch {
     th_buf history; /* events, as played */
     th_buf tail;
     int32_t expected_seq; /* of the next episode's first event */
-    int32_t next_id;
+    bool rewound;
+    bool unsettled; /* rewound, and not replayed since: the SDK takes numbers again for what is lost
+                     */
+    int32_t
+        *retry_after; /* for each number that a retry policy took: how many actions came before */
+    size_t taken, taken_cap;
     int32_t last_shown; /* seq */
     int32_t most_shown;
     th__leaf *leaves;
@@ -103,8 +109,14 @@ void *th__grow(void *list, size_t count, size_t *cap, size_t size);
 const char *th__orch_name(th__orch *o, const char *name);
 th__leaf *th__leaf_at(th__orch *o, size_t ordinal); /* makes those that are missing up to there */
 th__retry *th__retry_begin(th__orch *o, const th__retry_options *options);
-th__retry *th__retry_of(th__orch *o, int32_t seq);       /* whose answer that is; NULL: none's */
-const char *th__name_of_seq(th__orch *o, int32_t seq);   /* of the function; NULL: not known */
+th__retry *th__retry_of(th__orch *o, int32_t seq);     /* whose answer that is; NULL: none's */
+const char *th__name_of_seq(th__orch *o, int32_t seq); /* of the function; NULL: not known */
+int32_t th__number_of_seq(th__orch *o, int32_t seq);   /* the SDK's; TH_NONE: not known */
+/* A retry policy takes a number, behind so many actions; the number. */
+int32_t th__take_number(th__orch *o, int32_t after);
+/* Of an action, by its place among them: behind those before it and what policies took meanwhile.
+ */
+int32_t th__number_at(const th__orch *o, size_t ordinal);
 th__wait *th__wait_named(th__orch *o, const char *name); /* exact; made if it is missing */
 th__wait *th__wait_for(th__orch *o, const char *name);   /* an open one, in any case; or NULL */
 void th__hold(th__orch *o, const th_event *event);
@@ -137,6 +149,7 @@ void th__orch_retry(th__orch *o, th__retry *retry, const th_event *answer);
 /* What is kept with an event so that history tells enough. */
 typedef struct th__mark {
     int32_t ordinal; /* TH_NONE: the event's id */
+    int32_t after;   /* of what a retry policy did: how many actions came before; TH_NONE: unsaid */
     bool retried, named;
     th__retry_options retry;
 } th__mark;

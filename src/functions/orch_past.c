@@ -18,7 +18,6 @@ typedef struct past {
     const json_t *held, *moved;
     const th_event **stash; /* events that are shown later, by index of moved */
     int64_t t_us;           /* of the episode */
-    bool rewound;
 } past;
 
 static int32_t number(const json_t *value)
@@ -43,6 +42,9 @@ static void show_one(past *p, const th_event *e, const char *spelled)
     th__retry *retry = e->ref == TH_NONE ? NULL : th__retry_of(o, e->ref);
     th__shown shown = { .t_us = p->t_us, .played = true, .name = spelled };
 
+    shown.renumbered = o->rewound && e->ref != TH_NONE;
+    if (shown.renumbered)
+        shown.number = th__number_of_seq(o, e->ref);
     if (e->ref != TH_NONE && e->failure)
         shown.name = th__name_of_seq(o, e->ref);
     th__context_event(&o->history, e, &shown);
@@ -126,16 +128,25 @@ static void begin_retry(past *p, const th_event *e, const th__mark *mark, const 
     r->instance = mark->named ? th_strdup(o->arena, e->instance_id) : NULL;
     r->is_child = e->kind == TH_SubOrchestrationInstanceCreated;
     r->first_seq = r->open_seq = e->seq;
+    r->open_id = leaf->id;
 }
 
-static void retry_went_on(past *p, const th_event *e)
+/* History of before marks has no rewind: there the number is the event's. */
+static void retry_went_on(past *p, const th_event *e, const th__mark *mark)
 {
     th__orch *o = p->o;
+    int32_t after = mark->after == TH_NONE ? e->id - (int32_t)o->taken : mark->after;
 
+    if (after < 0 || after > MAX_ORDINAL)
+        return;
+    if (after)
+        th__leaf_at(o, (size_t)after - 1);
+    int32_t id = th__take_number(o, after);
     for (size_t i = 0; i < o->retry_count; i++) {
         if (o->retries[i]->first_seq != e->retry_of)
             continue;
         o->retries[i]->open_seq = e->seq;
+        o->retries[i]->open_id = id;
         o->retries[i]->pausing = e->kind == TH_TimerCreated;
     }
 }
@@ -147,22 +158,22 @@ static void take_asked(past *p, const th_event *e)
 
     if (e->id < 0 || ordinal > MAX_ORDINAL)
         return; /* TH_NONE too: it takes no id */
-    if (e->id >= p->o->next_id)
-        p->o->next_id = e->id + 1;
     if (e->retry_of != TH_NONE) {
-        retry_went_on(p, e);
+        retry_went_on(p, e, &mark);
         return;
     }
     th__leaf *leaf = th__leaf_at(p->o, (size_t)ordinal);
     leaf->type = type_of(e, &mark);
     leaf->name = th__orch_name(p->o, e->target ? e->target : e->name ? e->name : "");
-    leaf->id = e->id;
+    leaf->id = th__number_at(p->o, (size_t)ordinal);
     leaf->seq = e->seq;
     leaf->known = true;
     if (mark.retried)
         begin_retry(p, e, &mark, leaf);
     if (e->kind == TH_EntityOperationCalled) {
-        th__shown shown = { .t_us = p->t_us, .played = true };
+        th__shown shown = {
+            .t_us = p->t_us, .played = true, .renumbered = true, .number = leaf->id
+        };
         th__context_event(&p->o->history, e, &shown);
     }
 }
@@ -184,9 +195,6 @@ static void take_past(past *p, const th_event *e)
     case TH_EntityOperationSignaled:
         take_asked(p, e);
         break;
-    case TH_ExecutionRewound:
-        p->rewound = true;
-        break;
     default:
         if (th_kind_is_consumed((int)e->kind))
             show(p, e, NULL);
@@ -200,7 +208,7 @@ static void take_memo(past *p)
 {
     th__orch *o = p->o;
     const json_t *waits = json_object_get(p->memo, "waits");
-    int32_t n = number(json_object_get(p->memo, "n")), i = number(json_object_get(p->memo, "i"));
+    int32_t n = number(json_object_get(p->memo, "n"));
 
     for (size_t w = 0; w < json_array_size(waits); w++) {
         const char *name = json_string_value(json_array_get(waits, w));
@@ -214,8 +222,6 @@ static void take_memo(past *p)
     for (size_t l = 0; n != TH_NONE && l < o->leaf_count; l++)
         if (!o->leaves[l].known) /* a timer that was cancelled before it began */
             o->leaves[l].known = o->leaves[l].cancelled = true;
-    if (i > o->next_id)
-        o->next_id = i;
 }
 
 static th_rc read_memo(past *p, const char *memo, th_error *err)
@@ -230,20 +236,13 @@ static th_rc read_memo(past *p, const char *memo, th_error *err)
     return TH_OK;
 }
 
-/*
- * A rewind takes calls out of history with all that a retry policy did about them. The SDK, which
- * counts anew, would then give other numbers to what came after those.
- */
-static th_rc check_rewind(const past *p, th_error *err)
+static bool is_rewound(const th_orch_item *item)
 {
-    if (!p->rewound || p->memo)
-        return TH_OK;
-    for (size_t i = 0; i < p->o->leaf_count; i++)
-        if (p->o->leaves[i].known && p->o->leaves[i].id != (int32_t)i)
-            return th_fail(err, TH_INVALID,
-                           "it was rewound after calls with a retry policy, which this executor "
-                           "cannot replay");
-    return TH_OK;
+    for (size_t i = 0; i < item->past_count; i++)
+        for (size_t k = 0; k < item->past[i].count; k++)
+            if (item->past[i].events[k].kind == TH_ExecutionRewound)
+                return true;
+    return false;
 }
 
 th_rc th__orch_rebuild(th__orch *o, const th_orch_item *item, th_error *err)
@@ -252,12 +251,13 @@ th_rc th__orch_rebuild(th__orch *o, const th_orch_item *item, th_error *err)
     th_rc rc = read_memo(&p, item->memo, err);
 
     if (rc == TH_OK) {
+        o->rewound = is_rewound(item);
+        o->unsettled = o->rewound && !p.memo;
         p.stash = th_malloc((json_array_size(p.moved) + 1) * sizeof *p.stash);
         for (size_t i = 0; i < item->past_count; i++)
             for (size_t k = 0; k < item->past[i].count; k++)
                 take_past(&p, &item->past[i].events[k]);
         take_memo(&p);
-        rc = check_rewind(&p, err);
     }
     free(p.stash);
     json_decref(p.memo);

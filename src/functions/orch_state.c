@@ -55,19 +55,58 @@ th__retry *th__retry_of(th__orch *o, int32_t seq)
     return NULL;
 }
 
-const char *th__name_of_seq(th__orch *o, int32_t seq)
+/*
+ * Events stand in the order of actions, but for those without one: few, and passed by; and those
+ * that were done again after a rewind.
+ */
+static const th__leaf *leaf_of_seq(const th__orch *o, int32_t seq)
 {
-    size_t low = 0, high = o->leaf_count;
-
-    /* Events stand in the order of actions, but for those without one: few, and passed by. */
-    for (size_t i = high; i-- > low;) {
+    for (size_t i = o->leaf_count; i-- > 0;) {
         if (o->leaves[i].seq == seq)
-            return o->leaves[i].name;
-        if (o->leaves[i].seq != TH_NONE && o->leaves[i].seq < seq)
+            return &o->leaves[i];
+        if (o->leaves[i].seq != TH_NONE && o->leaves[i].seq < seq && !o->rewound)
             break;
     }
+    return NULL;
+}
+
+const char *th__name_of_seq(th__orch *o, int32_t seq)
+{
+    const th__leaf *leaf = leaf_of_seq(o, seq);
+    const th__retry *retry = leaf ? NULL : th__retry_of(o, seq);
+
+    return leaf ? leaf->name : retry ? retry->name : NULL;
+}
+
+/* ---- numbers ----------------------------------------------------------------------------------
+ *
+ * The SDK counts actions, in their order, and what retry policies do, when they do it. A rewind
+ * takes some of those out, and the SDK then counts without them; so what is stored with events is
+ * no longer the SDK's number, but the order in which numbers are taken is still known.
+ */
+
+int32_t th__number_of_seq(th__orch *o, int32_t seq)
+{
     const th__retry *retry = th__retry_of(o, seq);
-    return retry ? retry->name : NULL;
+    const th__leaf *leaf = retry ? NULL : leaf_of_seq(o, seq);
+
+    return retry ? retry->open_id : leaf ? leaf->id : TH_NONE;
+}
+
+int32_t th__take_number(th__orch *o, int32_t after)
+{
+    o->retry_after = th__grow(o->retry_after, o->taken, &o->taken_cap, sizeof *o->retry_after);
+    o->retry_after[o->taken] = after;
+    return after + (int32_t)o->taken++;
+}
+
+int32_t th__number_at(const th__orch *o, size_t ordinal)
+{
+    size_t taken = o->taken;
+
+    while (taken && o->retry_after[taken - 1] > (int32_t)ordinal)
+        taken--;
+    return (int32_t)(ordinal + taken);
 }
 
 /* ---- events -----------------------------------------------------------------------------------
@@ -163,7 +202,7 @@ const char *th__orch_memo(th__orch *o, th_arena *arena)
 {
     th_buf out = TH_BUF_INIT;
 
-    th_buf_printf(&out, "{\"n\":%zu,\"i\":%d", o->leaf_count, o->next_id);
+    th_buf_printf(&out, "{\"n\":%zu", o->leaf_count);
     put_waits(o, &out);
     put_held(o, &out);
     put_moved(o, &out);

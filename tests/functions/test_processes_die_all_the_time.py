@@ -17,8 +17,8 @@ from pyapps import WITH_PYTHON, app
 
 pytestmark = pytest.mark.alone
 
-SECONDS = 60 if facts.FULL else 8
-EACH_WORKER, EACH_PROCESS = 1, 5 if facts.FULL else 3  # seconds between two deaths
+SECONDS = 60 if facts.FULL else 6
+EACH_WORKER, EACH_PROCESS = 1, 5 if facts.FULL else 2  # seconds between two deaths
 PACE = 20 if facts.FULL else 10  # starts a second
 LONG = 0.15  # of an activity that is likely to be met
 
@@ -87,6 +87,12 @@ class Fleet:
             return 0
         return 1
 
+    def supervise(self):
+        """A process whose first worker is killed before it has loaded the app ends, as if the app were broken."""
+        for service in self.all:
+            if service.process.poll() is not None:
+                service.restart("stop", ready=False)
+
     def kill_in_turn(self):
         """(worker processes, processes) that were killed."""
         workers = processes = 0
@@ -94,6 +100,7 @@ class Fleet:
         while time.monotonic() < end:
             self.ending.wait(EACH_WORKER)
             workers += self.kill_a_worker()
+            self.supervise()
             if time.monotonic() >= next_process:
                 next_process += EACH_PROCESS
                 self.all[processes % 3].restart("kill", ready=False)

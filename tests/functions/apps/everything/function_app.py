@@ -233,6 +233,57 @@ def rewindable(context):
     return [first, middle, last]
 
 
+# --- programs: what to do is the input, so that tests can make up any mixture -------------------------
+
+
+def task_of(context, op, folder):
+    kind, value = op["op"], op.get("value")
+    if kind == "call":
+        return context.call_activity("give_back", value)
+    if kind == "retry":
+        return context.call_activity_with_retry("unsteady", df.RetryOptions(op["pause"], op["attempts"]), {
+            "folder": folder, "name": value, "succeeds_at": op["succeeds_at"], "nap": op["nap"]})
+    if kind == "timer":
+        return context.create_timer(context.current_utc_datetime + timedelta(milliseconds=value))
+    if kind == "event":
+        return context.wait_for_external_event(value)
+    if kind == "entity":
+        return context.call_entity(df.EntityId("Tally", value), op["operation"], 1)
+    child = {"folder": folder, "steps": op["steps"]}
+    if kind == "child":
+        return context.call_sub_orchestrator("program", child)
+    return context.call_sub_orchestrator_with_retry("program", df.RetryOptions(op["pause"], op["attempts"]), child)
+
+
+def outcome(task):
+    return "failed" if isinstance(task.result, Exception) else task.result
+
+
+@app.orchestration_trigger(context_name="context")
+def program(context):
+    """Each step: one thing; all of several; or each of several as they come. A failure ends it only where the step is fatal."""
+    given, results = context.get_input(), []
+    for step in given["steps"]:
+        tasks = [task_of(context, op, given["folder"]) for op in step["ops"]]
+        try:
+            if step["how"] == "one":
+                results.append((yield tasks[0]))
+            elif step["how"] == "all":
+                results.append((yield context.task_all(tasks)))
+            else:
+                seen = []
+                while tasks:
+                    winner = yield context.task_any(tasks)
+                    tasks.remove(winner)
+                    seen.append(outcome(winner))
+                results.append(sorted(seen, key=json.dumps))
+        except Exception:
+            if step["fatal"]:
+                raise
+            results.append("failed")
+    return results
+
+
 @app.orchestration_trigger(context_name="context")
 def retried_child(context):
     options = df.RetryOptions(5, 2)
