@@ -28,6 +28,7 @@ FIGURES = {
     "f2": ("f2", 1),
     "python_hello": ("python_hello", 3),
     "python_f2": ("python_f2", 1),
+    "grpc_history": ("grpc_history", 1),
 }
 
 

@@ -43,10 +43,10 @@ class Process(service.Service):
 
 
 @contextlib.contextmanager
-def running(dsn, app, *args, http=False, hub="Bench", wait=True, env=None):
+def running(dsn, app, *args, http=False, hub="Bench", wait=True, env=None, grpc=False):
     """A process of the hub that is ready to work."""
     options = ["--log-level", "warn", *args] + ([] if http else ["--no-http"])
-    process = Process(dsn, [app], hub=hub, args=options, env=env)
+    process = Process(dsn, [app], hub=hub, args=options, env=env, grpc=grpc)
     try:
         process.start(ready=http)
         if wait:

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "grpc/convert.h"
-#include "grpc/grpc_int.h"
+#include "grpc/workers_int.h"
 #include "store/clients.h"
 
 enum { USUAL_PAGE = 100, LARGEST_PAGE = 1000, PURGE_PAGE = 500, MOST_CHILDREN = 100000 };
@@ -383,6 +383,7 @@ static void add_event(th__rpc *rpc, chunk *c, HistoryEvent *event)
 
 static th_rc send_history(th__rpc *rpc, const history *h, th_error *err)
 {
+    const StreamInstanceHistoryRequest *request = rpc->request;
     chunk c = { 0 };
     th__pb_origin origin = { .instance_id = h->id, .execution_id = h->instance->execution_id };
 
@@ -395,7 +396,8 @@ static th_rc send_history(th__rpc *rpc, const history *h, th_error *err)
             return rc;
         origin.t_us = h->rows[i].at_us;
         for (size_t e = 0; e < n; e++)
-            add_event(rpc, &c, th__pb_event(rpc->arena, &events[e], &origin));
+            if (!request->forworkitemprocessing || th__is_shown(&events[e]))
+                add_event(rpc, &c, th__pb_event(rpc->arena, &events[e], &origin));
     }
     send_chunk(rpc, &c);
     return TH_OK;
@@ -407,6 +409,9 @@ void th__rpc_stream_history(th__rpc *rpc)
     const char *execution = th__pb_text_of(request->executionid);
     history h = { .id = request->instanceid };
     th_error err = { 0 };
+
+    if (request->forworkitemprocessing && th__rpc_stream_past(rpc))
+        return;
     th_rc rc = h.id[0] && h.id[0] != '@' ? th__grpc_pool_run(rpc, read_history, &h, &err)
                                          : th_fail(&err, TH_NOT_FOUND, "no such instance");
 

@@ -32,6 +32,7 @@ void th__work_free(th__work *item)
     free(item->execution_id);
     free(item->trace);
     free(item->state);
+    th_buf_free(&item->head);
     th_buf_free(&item->fresh);
     th_buf_free(&item->chunks);
     free(item);

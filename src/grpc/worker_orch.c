@@ -12,9 +12,16 @@
 #include "base/log.h"
 #include "grpc/workers_int.h"
 
-enum { PAST_EVENTS = 3, LONGEST_NAME = 256, LARGEST_MEMO = 4096, MOST_LOSSES = 3 };
+enum {
+    PAST_EVENTS = 3,
+    HISTORY_STREAMING = 6,
+    LONGEST_NAME = 256,
+    LARGEST_MEMO = 4096,
+    MOST_LOSSES = 3
+};
 
 #define USUAL_LIMIT ((size_t)4 << 20) /* of a message, in clients of most SDKs */
+#define LONG_PAST ((size_t)1 << 20)   /* a worker that can fetches it */
 
 /* ---- encoding ----------------------------------------------------------------------------------
  */
@@ -43,7 +50,7 @@ static void put_event(th_buf *out, const HistoryEvent *event)
 }
 
 /* What some worker would fail on is not shown to any. */
-static bool is_shown(const th_event *e)
+bool th__is_shown(const th_event *e)
 {
     switch (e->kind) {
     case TH_ExecutionCompleted:
@@ -65,7 +72,7 @@ static void put_events(th_buf *out, const th_event *events, size_t n, th__pb_ori
     for (size_t i = 0; i < n; i++) {
         if (events[i].kind == TH_OrchestratorStarted)
             origin->t_us = events[i].t_us;
-        if (is_shown(&events[i]))
+        if (th__is_shown(&events[i]))
             put_event(out, th__pb_event(arena, &events[i], origin));
     }
     th_arena_free(arena);
@@ -95,12 +102,19 @@ void th__drop_session(void *self, void *session)
 {
     th_workers *w = self;
 
+    th__work *unsent = NULL;
+
     pthread_mutex_lock(&w->lock);
     for (size_t i = 0; w->item_count && i < TH__ITEM_SLOTS; i++)
         for (th__work *item = w->slots[i]; item; item = item->next)
-            if (item->session == session)
+            if (item->session == session) { /* one at most: an instance has one episode at a time */
                 item->session = NULL;
+                unsent = item->was_out ? unsent : item;
+            }
+    if (unsent)
+        th__work_take(w, unsent);
     pthread_mutex_unlock(&w->lock);
+    th__work_free(unsent);
     free_session(session);
 }
 
@@ -148,8 +162,9 @@ static OrchestrationTraceContext *trace_of(const char *memo)
  */
 
 /* All of the request but the past. */
-static void put_head(th_buf *out, th_arena *arena, const th_orch_item *given)
+static void put_head(th_buf *out, const th_orch_item *given)
 {
+    th_arena *arena = th_arena_new(0);
     OrchestratorRequest request = ORCHESTRATOR_REQUEST__INIT;
     OrchestratorEntityParameters entities = ORCHESTRATOR_ENTITY_PARAMETERS__INIT;
     Google__Protobuf__Duration none = GOOGLE__PROTOBUF__DURATION__INIT;
@@ -162,7 +177,7 @@ static void put_head(th_buf *out, th_arena *arena, const th_orch_item *given)
     request.orchestrationtracecontext = trace_of(given->memo);
     request.newevents = th_new(arena, HistoryEvent *, given->fresh_count);
     for (size_t i = 0; i < given->fresh_count; i++)
-        if (is_shown(&given->fresh[i]))
+        if (th__is_shown(&given->fresh[i]))
             request.newevents[request.n_newevents++] =
                 th__pb_event(arena, &given->fresh[i], &origin);
     size_t n = orchestrator_request__get_packed_size(&request);
@@ -171,26 +186,35 @@ static void put_head(th_buf *out, th_arena *arena, const th_orch_item *given)
     out->len = n;
     if (request.orchestrationtracecontext)
         orchestration_trace_context__free_unpacked(request.orchestrationtracecontext, NULL);
+    th_arena_free(arena);
 }
 
-static void pack_orchestrator(th__work *item, const th_orch_item *given, const th__session *s)
+bool th__orch_pack(th__work *item, bool streams)
 {
     enum { REQUEST = 1, COMPLETION = 10 };
-    th_arena *arena = th_arena_new(0);
-    th_buf head = TH_BUF_INIT, out = TH_BUF_INIT;
+    const th__session *s = item->session;
+    th_buf out = TH_BUF_INIT;
     size_t token = strlen(item->completion);
 
-    put_head(&head, arena, given);
-    th_buf_reserve(&out, head.len + s->past.len + token + 32);
-    put_tag(&out, REQUEST, head.len + s->past.len);
-    th_buf_add(&out, head.data, head.len);
-    th_buf_add(&out, s->past.data, s->past.len);
+    if (!s)
+        return false;
+    bool leaves_out = streams && s->past.len > LONG_PAST;
+    size_t past = leaves_out ? 2 : s->past.len;
+    th_buf_reserve(&out, item->head.len + past + token + 32);
+    put_tag(&out, REQUEST, item->head.len + past);
+    th_buf_add(&out, item->head.data, item->head.len);
+    if (leaves_out) {
+        put_varint(&out, HISTORY_STREAMING << 3);
+        put_varint(&out, true);
+    } else {
+        th_buf_add(&out, s->past.data, past);
+    }
     put_tag(&out, COMPLETION, token);
     th_buf_add(&out, item->completion, token);
+    free(item->bytes);
     item->n = out.len;
     item->bytes = (uint8_t *)th_buf_steal(&out);
-    th_buf_free(&head);
-    th_arena_free(arena);
+    return true;
 }
 
 void th__run_orchestrator(void *self, const th_orch_item *given)
@@ -218,7 +242,7 @@ void th__run_orchestrator(void *self, const th_orch_item *given)
     item->next_seq = given->next_seq;
     put_events(&item->fresh, given->fresh, given->fresh_count, &origin);
     th__work_name(w, item);
-    pack_orchestrator(item, given, s);
+    put_head(&item->head, given);
     th__workers_begin(w, item);
 }
 

@@ -113,6 +113,9 @@ static th__stream *stream_of(th__rpc *rpc)
     s->most[TH_ITEM_ACTIVITY] = limit(request->maxconcurrentactivityworkitems);
     s->most[TH_ITEM_ENTITY] = limit(request->maxconcurrententityworkitems);
     s->said_us = th_mono_us();
+    for (size_t i = 0; i < request->n_capabilities; i++)
+        s->streams |=
+            request->capabilities[i] == WORKER_CAPABILITY__WORKER_CAPABILITY_HISTORY_STREAMING;
     read_filters(s, request->workitemfilters, rpc->arena);
     return s;
 }

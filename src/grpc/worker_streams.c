@@ -62,7 +62,7 @@ bool th__streams_send(th_workers *w, th__work *item)
     th__stream *s = choose(w, item);
 
     /* To a client that has just gone it is lost, and comes back as all that it had. */
-    if (!s)
+    if (!s || (item->kind == TH_ITEM_ORCHESTRATOR && !th__orch_pack(item, s->streams)))
         return false;
     th_call_send(s->rpc->call, item->bytes, item->n);
     s->said_us = th_mono_us();

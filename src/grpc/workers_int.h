@@ -36,7 +36,7 @@ struct th__work {
     th_item_kind kind;
     th_token token; /* the engine's */
     char *instance_id, *name, *version;
-    uint8_t *bytes; /* the WorkItem message */
+    uint8_t *bytes; /* the WorkItem message; of orchestrators as it was sent last */
     size_t n;
     th__stream *stream; /* NULL: none has it */
     bool was_out;       /* some stream had it */
@@ -46,6 +46,7 @@ struct th__work {
     /* orchestrators */
     th__session *session; /* NULL: dropped meanwhile */
     char *execution_id, *trace;
+    th_buf head;      /* the request without its past, which is put to it when it is sent */
     int64_t t_us;     /* of the episode */
     int32_t next_seq; /* of the first event that it produces */
     th_buf fresh;     /* its events, as they go into the session */
@@ -69,6 +70,7 @@ struct th__stream {
     th__stream *next;
     th__rpc *rpc; /* holds the memory of all this */
     bool any;     /* no filters: whatever there is */
+    bool streams; /* it fetches a long past by a call of its own */
     th__filter *filters[TH__KINDS];
     size_t filter_count[TH__KINDS];
     int most[TH__KINDS]; /* 0: no limit */
@@ -128,12 +130,20 @@ th_rc th__workers_start(th_workers *w, th_error *err) TH_MUST_CHECK;
 /* worker_orch.c */
 void th__run_orchestrator(void *self, const th_orch_item *item);
 void th__drop_session(void *self, void *session);
+/* Under the lock: the message as that worker is to have it. False: nobody waits for it any more. */
+bool th__orch_pack(th__work *item, bool streams);
+/* Whether workers get to see such an event. */
+bool th__is_shown(const th_event *event);
 /* Under the lock: what a worker answered, in arena; the session goes on by that. */
 void th__orch_answer(th__work *item, th_arena *arena, const OrchestratorResponse *response,
                      th_answer *answer);
 /* Its worker went away again and again, and it is larger than most take: the answer that ends it.
  */
 bool th__orch_too_large(th__work *item, th_answer *answer);
+
+/* worker_history.c: the past of an item that is out, for the worker that has it. */
+/* False: there is none here. Else the call is ended. */
+bool th__rpc_stream_past(th__rpc *rpc);
 
 /* worker_entity.c */
 void th__run_entity(void *self, const th_entity_item *item);
