@@ -88,7 +88,7 @@ comment on column taskhub.workers.host is 'The machine it runs on.';
 comment on column taskhub.workers.pid is 'Its process id there.';
 comment on column taskhub.workers.program is 'Program and version.';
 comment on column taskhub.workers.roles is 'What it does: orchestrators (owns partitions, too), episodes (runs orchestrators for those who own partitions), activities.';
-comment on column taskhub.workers.orchestrators is 'Names of orchestrators that it can run.';
+comment on column taskhub.workers.orchestrators is 'Names of orchestrators that it can run; *: any.';
 comment on column taskhub.workers.activities is 'Names of activities that it can run.';
 comment on column taskhub.workers.entities is 'Names of entities that it can run.';
 comment on column taskhub.workers.incarnation is 'The run of the database server in which it took its lock: start of the postmaster and timeline.';

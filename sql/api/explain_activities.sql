@@ -13,7 +13,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
         select a.*, w.host, w.pid, v.worker_id is not null as is_alive,
                exists (select from alive k,
                            unnest(case a.kind when 0 then k.activities when 1 then k.orchestrators else k.entities end) n
-                       where lower(n collate "C") = lower(a.name collate "C")) as has_worker,
+                       where lower(n collate "C") in (lower(a.name collate "C"), '*')) as has_worker,
                case a.kind when 0 then 'activity' when 1 then 'orchestrator' else 'entity' end as what_of,
                (select count(*) from taskhub.activities b join alive k on k.worker_id = b.claimed_by
                 where b.claimed_by is not null and a.claimed_by is null) as running

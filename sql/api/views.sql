@@ -107,7 +107,9 @@ from taskhub.activities a
 join taskhub.partitions p on p.partition_id = a.partition_id
 join taskhub.hubs h on h.hub_id = p.hub_id
 left join taskhub.workers w on w.worker_id = a.claimed_by
-left join served s on s.hub_id = h.hub_id and s.kind = a.kind and s.name = lower(a.name collate "C");
+left join lateral (
+    select s.name from served s
+    where s.hub_id = h.hub_id and s.kind = a.kind and s.name in (lower(a.name collate "C"), '*') limit 1) s on true;
 comment on view taskhub.activities_view is
     'Activities that have not completed, and episodes for another process: queued, parked as poison, or claimed and by which worker process; '
     'the problem if no worker that is alive has the name.';

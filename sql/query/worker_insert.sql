@@ -6,6 +6,7 @@ with known as (
     select distinct $2::int, n.kind, lower(n.name collate "C")
     from (select 'orchestrator', unnest($7::text[]) union all select 'activity', unnest($8::text[])
           union all select 'entity', unnest($9::text[])) n(kind, name)
+    where n.name <> '*' -- any name
     order by 2, 3
     on conflict do nothing
 )

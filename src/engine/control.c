@@ -27,48 +27,96 @@ typedef struct control {
 
 /* ---- registering ---------------------------------------------------------------------------- */
 
-static size_t names_of(const th_engine *engine, th_item_kind kind, const char **names, size_t max)
+typedef struct name_list {
+    const char **names;
+    size_t count, cap;
+} name_list;
+
+static void add_name(name_list *l, th_arena *arena, const char *name)
+{
+    if (l->count == l->cap) {
+        l->cap = l->cap ? 2 * l->cap : 64;
+        const char **more = th_new(arena, const char *, l->cap);
+        if (l->count)
+            memcpy(more, l->names, l->count * sizeof *more);
+        l->names = more;
+    }
+    l->names[l->count++] = name;
+}
+
+/* Those of an executor whose workers come and go hold for the moment. */
+static void add_offers(name_list *l, th_arena *arena, const th_executor *x, th_item_kind kind)
 {
     size_t n = 0;
+    const char *const *names = x->offers(x->self, kind, arena, &n);
+    for (size_t i = 0; i < n; i++)
+        add_name(l, arena, names[i]);
+}
+
+static name_list names_of(const th_engine *engine, th_item_kind kind, th_arena *arena)
+{
+    name_list l = { 0 };
     for (size_t i = 0; i < engine->executor_count; i++) {
         const th_executor *x = engine->executors[i];
         const char *name;
-        if (x->refresh) /* every process of the hub has those */
+        if (x->offers)
+            add_offers(&l, arena, x, kind);
+        if (x->offers || x->refresh) /* every process of the hub has those that are refreshed */
             continue;
-        for (size_t k = 0; n < max && (name = x->list(x->self, kind, k)) != NULL; k++)
-            names[n++] = name;
+        for (size_t k = 0; (name = x->list(x->self, kind, k)) != NULL; k++)
+            add_name(&l, arena, name);
     }
-    return n;
+    return l;
+}
+
+static th_worker_info info_of(const th_engine *engine, th_arena *arena)
+{
+    name_list orchestrators = { 0 }, activities = { 0 }, entities = { 0 };
+    if (engine->options.orchestrators) {
+        orchestrators = names_of(engine, TH_ITEM_ORCHESTRATOR, arena);
+        entities = names_of(engine, TH_ITEM_ENTITY, arena);
+    }
+    if (engine->options.activities)
+        activities = names_of(engine, TH_ITEM_ACTIVITY, arena);
+    return (th_worker_info){ .worker_id = engine->worker_id,
+                             .hub_id = engine->hub.hub_id,
+                             .host = engine->options.where,
+                             .pid = (int32_t)getpid(),
+                             .partitions = th__owns(engine),
+                             .episodes = engine->options.orchestrators,
+                             .activities = engine->options.activities,
+                             .orchestrator_names = orchestrators.names,
+                             .orchestrator_count = orchestrators.count,
+                             .activity_names = activities.names,
+                             .activity_count = activities.count,
+                             .entity_names = entities.names,
+                             .entity_count = entities.count };
 }
 
 static th_rc register_on(th_engine *engine, th_db *db, th_error *err)
 {
-    enum { MAX = 4096 };
-    const char **orchestrators = th_malloc(3 * MAX * sizeof *orchestrators),
-               **activities = orchestrators + MAX, **entities = activities + MAX;
-    th_worker_info info = { .worker_id = engine->worker_id,
-                            .hub_id = engine->hub.hub_id,
-                            .host = engine->options.where,
-                            .pid = (int32_t)getpid(),
-                            .partitions = th__owns(engine),
-                            .episodes = engine->options.orchestrators,
-                            .activities = engine->options.activities,
-                            .orchestrator_names = orchestrators,
-                            .activity_names = activities,
-                            .entity_names = entities };
-    if (engine->options.orchestrators) {
-        info.orchestrator_count = names_of(engine, TH_ITEM_ORCHESTRATOR, orchestrators, MAX);
-        info.entity_count = names_of(engine, TH_ITEM_ENTITY, entities, MAX);
-    }
-    if (engine->options.activities)
-        info.activity_count = names_of(engine, TH_ITEM_ACTIVITY, activities, MAX);
+    th_arena *arena = th_arena_new(0);
+    atomic_store(&engine->names_changed, false);
+    th_worker_info info = info_of(engine, arena);
     th_rc rc = th_worker_register(db, &info, err);
     if (rc == TH_OK && info.worker_id != engine->worker_id)
         th_log(TH_LOG_INFO, TH_EV_WORKER_REGISTERED, NULL, "this process is worker %d",
                info.worker_id);
     if (rc == TH_OK)
         engine->worker_id = info.worker_id;
-    free(orchestrators);
+    th_arena_free(arena);
+    return rc;
+}
+
+/* What workers over gRPC serve stands in our row, so that others know what is served. */
+static th_rc show_names(control *c, th_error *err)
+{
+    if (!atomic_exchange(&c->engine->names_changed, false))
+        return TH_OK;
+    th_arena *arena = th_arena_new(0);
+    th_worker_info info = info_of(c->engine, arena);
+    th_rc rc = th_worker_set_names(c->db, &info, err);
+    th_arena_free(arena);
     return rc;
 }
 
@@ -300,6 +348,8 @@ static th_rc watch_once(control *c, th_error *err)
         rc = expire_early(c, &watch, err);
     if (rc == TH_OK)
         rc = look_for_unwanted(c, err);
+    if (rc == TH_OK)
+        rc = show_names(c, err);
     if (rc == TH_OK && atomic_load(&c->engine->draining) && !c->said_draining) {
         rc = th_worker_set_draining(c->db, c->engine->worker_id, err);
         c->said_draining = rc == TH_OK;

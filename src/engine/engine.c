@@ -385,6 +385,7 @@ void th_engine_offers_changed(th_engine *engine)
 {
     if (!engine->dispatch)
         return; /* not started yet */
+    atomic_store(&engine->names_changed, true);
     th__want_claims(engine);
     if (engine->runner)
         th__runner_wake(engine->runner);

@@ -213,6 +213,7 @@ struct th_engine {
     atomic_bool keeps_history; /* setting keep_history of the hub */
     atomic_int early_seconds;  /* setting early_events of the hub; 0: off, -1: never set */
     atomic_bool watch_wanted;  /* before the second is over */
+    atomic_bool names_changed; /* what executors offer: the worker's row is to say so */
 
     /* Who owns what in this process: read by any thread. */
     pthread_rwlock_t owners_lock;

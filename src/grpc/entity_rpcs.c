@@ -36,6 +36,7 @@ static void signalled(void *arg, const th_front_answer *answer)
 typedef struct later {
     const char *name, *key;
     int64_t due_us;
+    const char *message_id; /* NULL: any */
 } later;
 
 static th_rc signal_later(th__rpc *rpc, th_db *db, void *data, th_error *err)
@@ -44,13 +45,23 @@ static th_rc signal_later(th__rpc *rpc, th_db *db, void *data, th_error *err)
     const later *l = data;
 
     return th_entity_signal(db, &rpc->hub, l->name, l->key, request->name,
-                            th__pb_text_of(request->input), l->due_us, err);
+                            th__pb_text_of(request->input), l->due_us, l->message_id, err);
+}
+
+/* The client's own number of the signal, by which one that it sends again is known. */
+static bool request_of(const SignalEntityRequest *request, th_uuid *id, char text[TH_UUID_TEXT])
+{
+    if (!th_uuid_parse(request->requestid, id))
+        return false;
+    th_uuid_text(id, text);
+    return true;
 }
 
 void th__rpc_signal_entity(th__rpc *rpc)
 {
     const SignalEntityRequest *request = rpc->request;
     later l = { 0 };
+    char text[TH_UUID_TEXT];
     th_error err = { 0 };
     const char *id = entity_of(rpc, request->instanceid, &l.name, &l.key);
 
@@ -65,6 +76,9 @@ void th__rpc_signal_entity(th__rpc *rpc)
                      "scheduledTime: must be between the years 1 and 9999");
         return;
     }
+    th_uuid repeat;
+    bool named = request_of(request, &repeat, text);
+    l.message_id = named ? text : NULL;
     if (l.due_us > th_now_us()) {
         th_rc rc = th__grpc_pool_run(rpc, signal_later, &l, &err);
         signalled(rpc, &(th_front_answer){ .rc = rc, .text = err.text });
@@ -73,7 +87,8 @@ void th__rpc_signal_entity(th__rpc *rpc)
     th_signal_request signal = { .kind = TH_SIGNAL_ENTITY,
                                  .instance_id = id,
                                  .event_name = request->name,
-                                 .payload = th__pb_text_of(request->input) };
+                                 .payload = th__pb_text_of(request->input),
+                                 .message_id = named ? &repeat : NULL };
     th_front_signal(rpc->grpc->options.front, &rpc->hub, &signal, signalled, rpc);
 }
 

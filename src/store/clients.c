@@ -190,13 +190,16 @@ th_rc th_instance_terminate_all(th_db *db, const th_hub *hub, const char *id, co
 }
 
 th_rc th_entity_signal(th_db *db, const th_hub *hub, const char *name, const char *key,
-                       const char *operation, const char *input, int64_t due_us, th_error *err)
+                       const char *operation, const char *input, int64_t due_us,
+                       const char *message_id, th_error *err)
 {
     char due[TH_ISO_SIZE] = "";
-    const char *params[] = { name, key, operation, input, hub->name, due_us ? due : NULL };
+    const char *params[] = {
+        name, key, operation, input, hub->name, due_us ? due : NULL, message_id
+    };
 
     if (due_us)
         th_iso_format(due, due_us, 6);
-    return th_db_query(db, "select taskhub.signal_entity($1, $2, $3, $4, $5, $6::timestamptz)", 6,
-                       params, NULL, err);
+    return th_db_query(db, "select taskhub.signal_entity($1, $2, $3, $4, $5, $6::timestamptz, $7)",
+                       7, params, NULL, err);
 }

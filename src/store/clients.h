@@ -64,9 +64,9 @@ th_rc th_entities_query(th_db *db, th_arena *arena, const th_hub *hub, const th_
 th_rc th_instance_terminate_all(th_db *db, const th_hub *hub, const char *id, const char *reason,
                                 const char *key, th_error *err) TH_MUST_CHECK;
 
-/* taskhub.signal_entity; due_us 0: at once. INVALID. */
+/* taskhub.signal_entity; due_us 0: at once. message_id NULL: a new one. INVALID. */
 th_rc th_entity_signal(th_db *db, const th_hub *hub, const char *name, const char *key,
                        const char *operation, const char *input, int64_t due_us,
-                       th_error *err) TH_MUST_CHECK;
+                       const char *message_id, th_error *err) TH_MUST_CHECK;
 
 #endif

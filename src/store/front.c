@@ -191,7 +191,7 @@ void th_front_signal(th_front *front, const th_hub *hub, const th_signal_request
     th__front_request *r = new_request(front, TH__SIGNAL, texts, done, arg);
     if (!r)
         return;
-    r->start_id = th_uuid_random();
+    r->start_id = request->message_id ? *request->message_id : th_uuid_random();
     r->message = message_kind(request->kind);
     r->by_hand = request->by_hand;
     r->to_entity = request->kind == TH_SIGNAL_ENTITY || request->kind == TH_SIGNAL_ENTITY_PURGE;

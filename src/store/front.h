@@ -80,10 +80,11 @@ typedef enum th_signal_kind {
 typedef struct th_signal_request {
     th_signal_kind kind;
     const char *instance_id;
-    const char *event_name; /* RAISE; ENTITY: the operation, which may be "" */
-    const char *payload;    /* RAISE, ENTITY: input or NULL; else the reason or NULL */
-    bool by_hand;           /* written down in the audit if it takes effect; not RAISE, ENTITY */
-    const char *key_name;   /* of the access key that let the caller in, for it; or NULL */
+    const char *event_name;    /* RAISE; ENTITY: the operation, which may be "" */
+    const char *payload;       /* RAISE, ENTITY: input or NULL; else the reason or NULL */
+    const th_uuid *message_id; /* makes a repeat recognisable (protocol I4); NULL: a new one */
+    bool by_hand;              /* written down in the audit if it takes effect; not RAISE, ENTITY */
+    const char *key_name;      /* of the access key that let the caller in, for it; or NULL */
 } th_signal_request;
 
 /* NOT_FOUND, FINISHED; suspend of suspended and resume of not suspended: NO_CHANGE (judged as

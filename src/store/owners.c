@@ -185,6 +185,13 @@ static th_rc update_row(th_db *db, const char *sql, int32_t worker_id, th_error 
     return rc;
 }
 
+th_rc th_worker_set_names(th_db *control, const th_worker_info *info, th_error *err)
+{
+    bool written;
+
+    return write_row(control, th_sql_worker_return, info, info->worker_id, &written, err);
+}
+
 th_rc th_worker_set_draining(th_db *control, int32_t worker_id, th_error *err)
 {
     return update_row(control, "update taskhub.workers set draining = true where worker_id = $1",

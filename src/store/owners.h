@@ -37,6 +37,8 @@ typedef struct th_worker_info {
  * since it may hold a lock that nobody knows of.
  */
 th_rc th_worker_register(th_db *control, th_worker_info *info, th_error *err) TH_MUST_CHECK;
+/* The names of a live worker are no longer what they were. */
+th_rc th_worker_set_names(th_db *control, const th_worker_info *info, th_error *err) TH_MUST_CHECK;
 th_rc th_worker_set_draining(th_db *control, int32_t worker_id, th_error *err) TH_MUST_CHECK;
 /* Orderly end: marks the row dead and unlocks. */
 th_rc th_worker_leave(th_db *control, int32_t worker_id, th_error *err) TH_MUST_CHECK;
