@@ -335,8 +335,11 @@ th_rc th__orch_act(th__orch *o, const th__steps *steps, th_error *err)
     }
     if (steps->count < known)
         return th_fail(err, TH_NONDETERMINISM,
-                       "the orchestrator had taken %zu steps, and takes %zu when it is replayed",
-                       known, steps->count);
+                       "the orchestrator had taken %zu steps, and takes %zu when it is replayed%s",
+                       known, steps->count,
+                       o->rewound ? "; after a rewind: it had gone on after a failure that the "
+                                    "rewind took back"
+                                  : "");
     recount_waits(o, steps);
     return TH_OK;
 }

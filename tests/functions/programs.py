@@ -16,13 +16,14 @@ class Maker:
         self.names += 1
         return f"{kind}{self.names}"
 
-    def retry(self, name, fatal):
-        """In a fatal step it fails as often as it may, and succeeds in the second half of what a rewind allows it."""
+    def retry(self, name, depth, fatal):
+        """In a fatal step it fails as often as it may, and succeeds in the second half of what a rewind allows it. Of programs
+        that are rewound no other fails, since a rewind would take that back."""
         attempts = self.random.randint(1, 3)
         if fatal:
             succeeds_at = attempts + self.random.randint(1, attempts) if self.rewound else self.random.randint(1, attempts)
         else:
-            succeeds_at = self.random.choice([self.random.randint(1, attempts), 99])
+            succeeds_at = self.random.choice([self.random.randint(1, attempts), 99 if not self.rewound or depth else 1])
         return {"op": "retry", "value": name, "attempts": attempts, "succeeds_at": succeeds_at,
                 "pause": self.random.randint(1, 8), "nap": self.random.choice([0, 0, 0.004])}
 
@@ -31,7 +32,7 @@ class Maker:
         if kind == "call":
             return {"op": kind, "value": self.random.choice([self.names, "text", None, [1, {"a": []}], True])}
         if kind == "retry":
-            return self.retry(self.name("r"), fatal)
+            return self.retry(self.name("r"), depth, fatal)
         if kind == "timer":
             return {"op": kind, "value": self.random.randint(0, 20)}
         if kind == "event":
@@ -48,10 +49,10 @@ class Maker:
             how = self.random.choice(["one", "all", "each"])
             fatal = self.rewound and depth == 0 and how != "each" and self.random.random() < 0.8
             ops = [self.op(depth, fatal) for _ in range(1 if how == "one" else self.random.randint(1, 4))]
-            if depth > 0:
-                ops = [o if o["op"] != "event" else {"op": "call", "value": 1} for o in ops]  # events come to the parent
+            if depth > 0 or self.rewound:  # events come to the parent; and what comes as an instance fails is lost
+                ops = [o if o["op"] != "event" else {"op": "call", "value": 1} for o in ops]
             if fatal and how == "all":
-                ops[0] = self.retry(self.name("r"), fatal)
+                ops[0] = self.retry(self.name("r"), depth, fatal)
             steps.append({"how": how, "ops": ops, "fatal": fatal})
         return steps
 
