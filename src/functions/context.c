@@ -117,6 +117,18 @@ static void put_called(th_buf *out, const th_event *e)
     th_buf_free(&request);
 }
 
+/* The SDK asked for the lock under an id of its own, by which the answer is called. */
+static void put_locked(th_buf *out, const th_event *e)
+{
+    th_buf request = TH_BUF_INIT;
+
+    put_text(&request, "{\"id\":", e->critical_section_id);
+    th_buf_chr(&request, '}');
+    th_buf_str(out, ",\"Name\":\"op\"");
+    put_text(out, ",\"Input\":", request.data);
+    th_buf_free(&request);
+}
+
 /* The SDK wants the result's JSON text as a string; the text of a failure is JSON too. */
 static void put_entity_answer(th_buf *out, const th_event *e)
 {
@@ -184,6 +196,15 @@ void th__context_event(th_buf *out, const th_event *e, const th__shown *shown)
     case TH_EntityOperationCalled:
         put_head(out, e, shown, shown->renumbered ? shown->number : e->id);
         put_called(out, e);
+        break;
+    case TH_EntityLockRequested:
+        put_head(out, e, shown, shown->renumbered ? shown->number : e->id);
+        put_locked(out, e);
+        break;
+    case TH_EntityLockGranted:
+        put_head(out, e, shown, -1);
+        put_text(out, ",\"Name\":", e->critical_section_id);
+        th_buf_str(out, ",\"Input\":null");
         break;
     case TH_EntityOperationCompleted:
     case TH_EntityOperationFailed:

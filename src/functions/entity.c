@@ -114,13 +114,14 @@ static void take_signals(th_arena *arena, const json_t *list, th_entity_answer *
         const json_t *signal = json_array_get(list, i), *target = json_object_get(signal, "target");
         const char *name = text_in(arena, target, "name"), *key = text_in(arena, target, "key");
         const char *operation = text_in(arena, signal, "name");
+        const char *input = text_in(arena, signal, "input");
         if (!name || !key)
             continue;
         actions[answer->action_count++] =
             (th_entity_action){ .kind = TH_ENTITY_SIGNALS,
                                 .target = th_entity_id_make(arena, name, key),
                                 .name = operation ? operation : "",
-                                .input = text_in(arena, signal, "input") };
+                                .input = input && *input ? input : NULL };
     }
     answer->actions = actions;
 }

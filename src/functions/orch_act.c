@@ -239,6 +239,27 @@ static void act_entity(th__orch *o, const th__step *s, th__leaf *leaf, const cha
         th__context_event(&o->history, &a.event, &shown);
 }
 
+static void act_lock(th__orch *o, const th__step *s, th__leaf *leaf, const char *x)
+{
+    bool locks = s->type == TH__LOCK_ENTITIES;
+    th_action a = { .kind = TH_ACT_ENTITY,
+                    .event = th_event_of(locks ? TH_EntityLockRequested : TH_EntityUnlockSent) };
+    th__shown shown = { .t_us = o->run->now_us, .played = true };
+
+    a.event.critical_section_id = s->section;
+    a.event.x = x;
+    if (locks) {
+        a.event.lock_set = s->name;
+        a.event.position = 0;
+    } else {
+        a.event.target = s->name;
+    }
+    leaf->seq = push_event(o->run, &a, leaf->id);
+    a.event.id = leaf->id;
+    if (locks)
+        th__context_event(&o->history, &a.event, &shown);
+}
+
 static void act(th__orch *o, const th__step *s, size_t ordinal)
 {
     th__leaf *leaf = th__leaf_at(o, ordinal);
@@ -254,6 +275,8 @@ static void act(th__orch *o, const th__step *s, size_t ordinal)
     else if (s->type == TH__CALL_ENTITY || s->type == TH__SIGNAL_ENTITY ||
              s->type == TH__SIGNAL_ENTITY_LATER)
         act_entity(o, s, leaf, x);
+    else if (s->type == TH__LOCK_ENTITIES || s->type == TH__RELEASE_ENTITIES)
+        act_lock(o, s, leaf, x);
     else
         act_call(o, s, leaf, x);
 }
@@ -277,6 +300,8 @@ static const char *words(th__step_type type)
         [TH__CALL_ENTITY] = "call of entity",
         [TH__CALL_HTTP] = "HTTP call",
         [TH__SIGNAL_ENTITY] = "signal to entity",
+        [TH__LOCK_ENTITIES] = "lock of entities",
+        [TH__RELEASE_ENTITIES] = "release of entity",
     };
 
     return names[plain(type)];

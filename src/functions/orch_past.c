@@ -112,6 +112,10 @@ static th__step_type type_of(const th_event *e, const th__mark *mark)
         return TH__CALL_ENTITY;
     case TH_EntityOperationSignaled:
         return TH__SIGNAL_ENTITY;
+    case TH_EntityLockRequested:
+        return TH__LOCK_ENTITIES;
+    case TH_EntityUnlockSent:
+        return TH__RELEASE_ENTITIES;
     default:
         return TH__CREATE_TIMER;
     }
@@ -151,6 +155,13 @@ static void retry_went_on(past *p, const th_event *e, const th__mark *mark)
     }
 }
 
+static const char *name_of(const th_event *e)
+{
+    if (e->lock_set)
+        return e->lock_set;
+    return e->target ? e->target : e->name ? e->name : "";
+}
+
 static void take_asked(past *p, const th_event *e)
 {
     th__mark mark = th__mark_read(e->x);
@@ -164,13 +175,13 @@ static void take_asked(past *p, const th_event *e)
     }
     th__leaf *leaf = th__leaf_at(p->o, (size_t)ordinal);
     leaf->type = type_of(e, &mark);
-    leaf->name = th__orch_name(p->o, e->target ? e->target : e->name ? e->name : "");
+    leaf->name = th__orch_name(p->o, name_of(e));
     leaf->id = th__number_at(p->o, (size_t)ordinal);
     leaf->seq = e->seq;
     leaf->known = true;
     if (mark.retried)
         begin_retry(p, e, &mark, leaf);
-    if (e->kind == TH_EntityOperationCalled) {
+    if (e->kind == TH_EntityOperationCalled || e->kind == TH_EntityLockRequested) {
         th__shown shown = {
             .t_us = p->t_us, .played = true, .renumbered = true, .number = leaf->id
         };
@@ -193,6 +204,8 @@ static void take_past(past *p, const th_event *e)
     case TH_TimerCreated:
     case TH_EntityOperationCalled:
     case TH_EntityOperationSignaled:
+    case TH_EntityLockRequested:
+    case TH_EntityUnlockSent:
         take_asked(p, e);
         break;
     default:

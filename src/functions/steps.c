@@ -7,17 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/entity_id.h"
 #include "base/json.h"
 
 #define LONGEST_DELAY_MS INT64_C(315360000000000) /* ten thousand years */
 
-enum { MAX_STEPS = 1 << 24, MAX_NAME = 256 };
+enum { MAX_STEPS = 1 << 24, MAX_NAME = 256, MOST_LOCKS = 1000 };
 
 typedef struct reader {
     th_arena *arena;
     th__steps *out;
     size_t step_cap, wait_cap;
+    const char **locked; /* entities of the last lock, until it is released */
+    size_t locked_count;
+    const char *section;
     th_error *err;
 } reader;
 
@@ -203,6 +208,66 @@ static th_rc read_http(reader *r, const json_t *action, th__step *step)
     return step->input ? TH_OK : th_fail(r->err, TH_INVALID, "callHttp has no 'httpRequest'");
 }
 
+/* ---- locks ------------------------------------------------------------------------------------
+ */
+
+static th_rc read_locked(reader *r, const json_t *entity, const char **out)
+{
+    const char *name = text_in(entity, "name"), *key = text_in(entity, "key");
+    const char *problem = th_entity_id_problem(name, key);
+
+    if (problem)
+        return th_fail(r->err, TH_INVALID, "lockSet: the %s", problem);
+    *out = th_entity_id_make(r->arena, name, key);
+    return TH_OK;
+}
+
+static const char *lock_set(const reader *r)
+{
+    th_buf out = TH_BUF_INIT;
+
+    for (size_t i = 0; i < r->locked_count; i++) {
+        th_buf_chr(&out, i ? ',' : '[');
+        th_buf_json_str(&out, r->locked[i]);
+    }
+    th_buf_chr(&out, ']');
+    const char *text = th_strdup(r->arena, out.data);
+    th_buf_free(&out);
+    return text;
+}
+
+static th_rc read_lock(reader *r, const json_t *action)
+{
+    const json_t *set = json_object_get(action, "lockSet");
+    size_t n = json_array_size(set);
+    th__step step = { .type = TH__LOCK_ENTITIES };
+
+    if (n == 0 || n > MOST_LOCKS)
+        return th_fail(r->err, TH_INVALID, "lockSet must have 1 to %d entities", MOST_LOCKS);
+    th_rc rc = take_name(r, action, "lockRequestId", &r->section);
+    r->locked = th_new(r->arena, const char *, n);
+    for (r->locked_count = 0; r->locked_count < n && rc == TH_OK; r->locked_count++)
+        rc = read_locked(r, json_array_get(set, r->locked_count), &r->locked[r->locked_count]);
+    if (rc != TH_OK)
+        return rc;
+    step.name = lock_set(r);
+    step.section = r->section;
+    *push_step(r) = step;
+    return TH_OK;
+}
+
+/* A step for each entity: that many ids are taken. */
+static void read_release(reader *r)
+{
+    for (size_t i = 0; i < r->locked_count; i++)
+        *push_step(r) =
+            (th__step){ .type = TH__RELEASE_ENTITIES, .name = r->locked[i], .section = r->section };
+    r->locked_count = 0;
+}
+
+/* ---- any --------------------------------------------------------------------------------------
+ */
+
 static th_rc read_step(reader *r, const json_t *action, json_int_t type)
 {
     th__step step = { .type = (th__step_type)type };
@@ -260,6 +325,11 @@ static th_rc read_action(reader *r, const json_t *action)
         return TH_OK;
     case TH__WAIT_EVENT:
         return push_wait(r, action);
+    case TH__LOCK_ENTITIES:
+        return read_lock(r, action);
+    case TH__RELEASE_ENTITIES:
+        read_release(r);
+        return TH_OK;
     default:
         return read_step(r, action, json_integer_value(type));
     }

@@ -28,6 +28,8 @@ typedef enum th__step_type {
     TH__SIGNAL_ENTITY_LATER = 10,
     TH__WHEN_ANY = 11,
     TH__WHEN_ALL = 12,
+    TH__LOCK_ENTITIES = 13,
+    TH__RELEASE_ENTITIES = 14,
 } th__step_type;
 
 typedef struct th__retry_options {
@@ -39,10 +41,12 @@ typedef struct th__retry_options {
 /* An action that takes an id. Texts live in the arena given to the reader. */
 typedef struct th__step {
     th__step_type type;
-    const char *name;      /* of the function; of the entity: its id; "" for timers */
+    const char *name;      /* of the function; of the entity: its id; "" for timers; of a lock:
+                              JSON array of ids */
     const char *instance;  /* of a child: its id, NULL: the host's choice */
     const char *version;   /* of a child */
     const char *operation; /* of an entity */
+    const char *section;   /* of a lock and the releases that belong to it: its id */
     const char *input;     /* JSON text; NULL: none */
     const char *fire_at;
     int64_t due_us; /* of fire_at; 0: none */

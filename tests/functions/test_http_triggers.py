@@ -1,14 +1,9 @@
-"""HTTP triggers of a Python app: routes, what the function sees, what the caller gets."""
+"""HTTP triggers of an app: routes, what the function sees, what the caller gets."""
 import json
 
 import pytest
 
 import service as svc
-from pyapps import WITH_PYTHON, app
-
-APPS = [app("everything")]
-ARGS = WITH_PYTHON
-
 
 def test_a_function_sees_the_request_and_its_answer_goes_out(service):
     answer = service.request("POST", "/api/echo/a%20b/7?x=1&y=2&x=3", "\x00body", {"X-One": "1", "Host": "example.org:1"})
@@ -65,13 +60,13 @@ def test_a_large_body_goes_both_ways(service):
     assert answer.json["body"] == body
 
 
-def test_settings_context_and_output_are_there(service):
+def test_settings_context_and_output_are_there(service, language):
     seen = json.loads(service.request("GET", "/api/settings").text)
     assert seen["GREETING"] == "from local settings"
-    assert seen["FUNCTIONS_WORKER_RUNTIME"] == "python"
+    assert seen["FUNCTIONS_WORKER_RUNTIME"] == language.name
     assert seen["AZURE_FUNCTIONS_ENVIRONMENT"] == "Development"
     assert seen["WEBSITE_HOSTNAME"] == f"127.0.0.1:{service.port}"
-    assert seen["cwd"] == app("everything")
+    assert seen["cwd"] == language.everything
     assert seen["context"] == "settings" and len(seen["invocation"]) >= 32
     svc.until(lambda: "a line that the app prints" in service.log(), what="print is logged")
     svc.until(lambda: "WARN  app.log" in service.log() and "a warning of the app" in service.log(), what="so is logging")

@@ -4,10 +4,8 @@ import subprocess
 import pytest
 
 import service as svc
-from pyapps import WITH_PYTHON, app
 
-APPS = [app("everything")]
-ARGS = WITH_PYTHON + ["--auth"]
+ARGS = ["--auth"]
 
 
 @pytest.fixture(scope="module")

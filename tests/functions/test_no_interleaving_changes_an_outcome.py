@@ -10,7 +10,6 @@ import pytest
 
 import facts
 import service as svc
-from pyapps import WITH_PYTHON, app
 
 ROUNDS = 12 if facts.FULL else 1
 EACH = 12 if facts.FULL else 4
@@ -33,7 +32,7 @@ def check(result):
 
 
 def kill_a_worker(service):
-    found = subprocess.run(["pgrep", "-P", str(service.process.pid), "-f", "worker.py"], capture_output=True, text=True)
+    found = subprocess.run(["pgrep", "-P", str(service.process.pid), "-f", r"worker\.(py|js) "], capture_output=True, text=True)
     for pid in random.sample(found.stdout.split(), min(1, len(found.stdout.split()))):
         os.kill(int(pid), signal.SIGKILL)
 
@@ -58,14 +57,10 @@ def raise_all(service, instances):
 
 
 @pytest.mark.parametrize("sessions", ["cold", "warm"] if facts.FULL else ["cold"])
-def test_orchestrations_end_as_if_nothing_had_happened(make_service, tmp_path, sessions):
-    folder = tmp_path / "app"
-    folder.mkdir()
-    for name in ("function_app.py", "local.settings.json"):
-        (folder / name).symlink_to(app("everything") + "/" + name)
-    (folder / "host.json").write_text(json.dumps({"version": "2.0", "extensions": {
-        "durableTask": {"extendedSessionsEnabled": sessions == "warm"}}}))
-    service = make_service(apps=[folder], args=WITH_PYTHON, hub=sessions, env={"FUNCTIONS_WORKER_PROCESS_COUNT": "2"})
+def test_orchestrations_end_as_if_nothing_had_happened(make_service, tmp_path, sessions, language):
+    folder = language.everything_with(tmp_path / "app", {"version": "2.0", "extensions": {
+        "durableTask": {"extendedSessionsEnabled": sessions == "warm"}}})
+    service = make_service(apps=[folder], args=language.args, hub=f"{language}{sessions}", env={"FUNCTIONS_WORKER_PROCESS_COUNT": "2"})
     service.start()
     for n in range(ROUNDS):
         instances = start_all(service, tmp_path, n)

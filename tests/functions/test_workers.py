@@ -8,19 +8,9 @@ import pytest
 
 import facts
 import service as svc
-from pyapps import PYTHON, WITH_PYTHON, app, write_app
+from pyapps import PYTHON, WITH_PYTHON, write_app
 
-APPS = [app("everything")]
-ARGS = WITH_PYTHON
-
-
-@pytest.fixture(scope="module")
-def service(database):
-    running = svc.Service(database, apps=APPS, args=ARGS, env={"FUNCTIONS_WORKER_PROCESS_COUNT": "2"})
-    try:
-        yield running.start()
-    finally:
-        running.close()
+ENV = {"FUNCTIONS_WORKER_PROCESS_COUNT": "2"}
 
 
 def pid_of(service):
@@ -28,7 +18,7 @@ def pid_of(service):
 
 
 def children(service):
-    found = subprocess.run(["pgrep", "-P", str(service.process.pid), "-f", "worker.py"], capture_output=True, text=True)
+    found = subprocess.run(["pgrep", "-P", str(service.process.pid), "-f", r"worker\.(py|js) "], capture_output=True, text=True)
     return {int(line) for line in found.stdout.split()}
 
 
@@ -63,8 +53,8 @@ def test_what_kills_its_worker_each_time_is_given_up_and_all_else_goes_on(servic
         assert service.wait_status(instance)["output"] == [0, 1, 2]
 
 
-def test_a_stop_lets_running_activities_end_and_leaves_no_process(database):
-    service = svc.Service(database, apps=APPS, args=ARGS, hub="Stopping")
+def test_a_stop_lets_running_activities_end_and_leaves_no_process(database, language):
+    service = svc.Service(database, apps=[language.everything], args=language.args, hub=f"Stopping{language}")
     try:
         service.start()
         instance = service.start_instance("two_events")
@@ -81,8 +71,8 @@ def test_a_stop_lets_running_activities_end_and_leaves_no_process(database):
         service.close()
 
 
-def test_workers_end_when_the_host_is_killed(database):
-    service = svc.Service(database, apps=APPS, args=ARGS, hub="Killed")
+def test_workers_end_when_the_host_is_killed(database, language):
+    service = svc.Service(database, apps=[language.everything], args=language.args, hub=f"Killed{language}")
     try:
         service.start()
         workers = children(service)

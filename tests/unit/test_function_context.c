@@ -65,6 +65,18 @@ TEST(an_entity_s_failure_is_an_answer_with_a_type)
                          "\\\"result\\\":\\\"\\\\\\\"no\\\\\\\"\\\"}\"}");
 }
 
+TEST(a_lock_is_asked_for_and_granted_under_the_id_that_the_sdk_gave_it)
+{
+    th_event asked = th_event_of(TH_EntityLockRequested);
+    th_event granted = th_event_of(TH_EntityLockGranted);
+
+    asked.id = 4;
+    asked.critical_section_id = granted.critical_section_id = "L";
+    check_event(&asked, NULL,
+                HEAD("14", "4") ",\"Name\":\"op\",\"Input\":\"{\\\"id\\\":\\\"L\\\"}\"}");
+    check_event(&granted, NULL, HEAD("15", "-1") ",\"Name\":\"L\",\"Input\":null}");
+}
+
 TEST(what_no_sdk_reads_is_left_out)
 {
     th_event e = th_event_of(TH_TaskScheduled);

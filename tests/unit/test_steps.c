@@ -48,6 +48,31 @@ TEST(actions_come_out_depth_first)
     end();
 }
 
+#define LOCK(set) \
+    "{\"actionType\":13,\"lockRequestId\":\"L\",\"lockSet\":[" set "]},{\"actionType\":14}"
+
+TEST(a_release_is_a_step_for_each_entity_that_was_locked)
+{
+    CHECK_INT(read_text("{\"actions\":[[{\"actionType\":14}," LOCK(
+                  "{\"name\":\"A\",\"key\":\"x\"},{\"name\":\"b\",\"key\":\"Y\"}") "]]}"),
+              TH_OK);
+    CHECK_INT(steps.count, 3);
+    CHECK_INT(steps.list[0].type, TH__LOCK_ENTITIES);
+    CHECK_STR(steps.list[0].name, "[\"@a@x\",\"@b@Y\"]");
+    CHECK_INT(steps.list[2].type, TH__RELEASE_ENTITIES);
+    CHECK_STR(steps.list[2].name, "@b@Y");
+    CHECK_STR(steps.list[2].section, "L");
+    end();
+}
+
+TEST(a_lock_of_nothing_or_of_what_is_no_entity_is_refused)
+{
+    CHECK_INT(read_text("{\"actions\":[[" LOCK("") "]]}"), TH_INVALID);
+    CHECK_INT(read_text("{\"actions\":[[" LOCK("{\"name\":\"a\",\"key\":5}") "]]}"), TH_INVALID);
+    CHECK_INT(read_text("{\"actions\":[[{\"actionType\":13,\"lockSet\":[{}]}]]}"), TH_INVALID);
+    end();
+}
+
 TEST(output_and_status_keep_every_digit)
 {
     CHECK_INT(read_text("{\"isDone\":true,\"actions\":[],\"output\":12345678901234567.10,"
@@ -79,8 +104,9 @@ TEST(what_no_sdk_answers_is_refused_in_words)
           "an action of the SDK has no 'functionName'" },
         { "{\"actions\":[[{\"actionType\":5,\"fireAt\":\"soon\"}]]}",
           "fireAt of an action must be a time" },
-        { "{\"actions\":[[{\"actionType\":13}]]}",
-          "an action of type 13 can't be carried out here" },
+        { "{\"actions\":[[{\"actionType\":15}]]}",
+          "an action of type 15 can't be carried out here" },
+        { "{\"actions\":[[{\"actionType\":13}]]}", "lockSet must have 1 to 1000 entities" },
         { "{\"actions\":[[{\"actionType\":1,\"functionName\":\"a\"}]]}",
           "retryOptions: maxNumberOfAttempts must be a number from 1 on" },
     };

@@ -25,12 +25,16 @@ function expression(pattern) {
     return new RegExp(`^${text.join('')}$`);
 }
 
+const DEEPEST = 30; // links may lead in a circle
+
 function* files(folder, below) {
     for (const entry of fs.readdirSync(path.join(folder, below), { withFileTypes: true })) {
         const name = below ? `${below}/${entry.name}` : entry.name;
         if (entry.name === 'node_modules' || entry.name.startsWith('.')) continue;
-        if (entry.isDirectory()) yield* files(folder, name);
-        else yield name;
+        const isLink = entry.isSymbolicLink();
+        const isFolder = isLink ? fs.statSync(path.join(folder, name), { throwIfNoEntry: false })?.isDirectory() : entry.isDirectory();
+        if (isFolder && name.split('/').length < DEEPEST) yield* files(folder, name);
+        else if (!isFolder) yield name;
     }
 }
 

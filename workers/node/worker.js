@@ -3,6 +3,7 @@
 
 const { inspect, parseArgs } = require('node:util');
 
+const { tidyFailure, tidyState } = require('./actions.js');
 const { App, metadataOf } = require('./app.js');
 const { Channel } = require('./channel.js');
 const { Core } = require('./core.js');
@@ -129,8 +130,10 @@ class Worker {
         const after = { ...shared, inputs: before.inputs, result: null, error: null };
         try {
             after.result = await model.invokeFunction(context, before.inputs, before.functionCallback);
+            tidyState(context, after.result);
         } catch (error) {
             after.error = errorOf(error);
+            tidyFailure(context, after.error);
         }
         await this.core.runHooks('postInvocation', after);
         if (after.error) throw after.error; // unless a hook took it away
