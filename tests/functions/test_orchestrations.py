@@ -5,17 +5,31 @@ import pytest
 
 import facts
 import service as svc
-from languages import PYTHON
+from languages import NODE, PYTHON
+from nodeapps import needs_node
 
 COLD = {"version": "2.0", "extensions": {"durableTask": {"extendedSessionsEnabled": False}}}
 
 
-@pytest.fixture(scope="module", params=["warm", "cold"])
-def everything(request, language, database, tmp_path_factory):
+MODES = [(PYTHON, "warm"), (PYTHON, "cold"), (NODE, "cold")] + [(NODE, "warm")] * facts.FULL
+
+
+@pytest.fixture(scope="module", params=[pytest.param(m, id=f"{m[0]}-{m[1]}", marks=[needs_node] * (m[0] is NODE)) for m in MODES])
+def mode(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def language(mode):
+    return mode[0]
+
+
+@pytest.fixture(scope="module")
+def everything(mode, language, database, tmp_path_factory):
     folder = language.everything
-    if request.param == "cold":
+    if mode[1] == "cold":
         folder = language.everything_with(tmp_path_factory.mktemp("app") / "everything", COLD)
-    service = svc.Service(database, apps=[folder], hub=f"{language}{request.param}", args=language.args)
+    service = svc.Service(database, apps=[folder], hub=f"{language}{mode[1]}", args=language.args)
     try:
         yield service.start()
         facts.histories_are_gapless(service)
@@ -125,45 +139,3 @@ def test_other_steps_in_a_replay_fail_the_instance(everything):
     status = run(everything, "other_steps")
     assert status["runtimeStatus"] == "Failed"
     assert "step 1 of the orchestrator was" in status["output"]
-
-
-@pytest.fixture
-def node(everything, language):
-    """What only the Node SDK has, or says in its own words."""
-    if language is PYTHON:
-        pytest.skip("the other SDK's")
-    return everything
-
-
-def test_entities_are_locked_together_and_given_back(node):
-    keys = [f"{node.hub}-{n}" for n in "ab"]
-    instances = [node.start_instance("transfer", None, keys if n % 2 else keys[::-1]) for n in range(10)]
-    outputs = [node.wait_status(instance)["output"] for instance in instances]
-    assert [o[:2] for o in outputs] == [[True, False]] * 10, outputs
-    for key in keys:  # none saw the other's half: each transfer took one away and another one brought it back
-        svc.until(lambda: node.request("GET", f"/api/tally/{key}").json == [True, 0], what="both are even")
-
-
-def test_a_lock_is_given_back_by_whoever_fails(node):
-    key = node.hub + "-kept"
-    assert run(node, "keeps_lock", key)["runtimeStatus"] == "Failed"
-    assert output(node, "counting", key) == [3, "no such operation"]
-
-
-def test_an_entity_signals_another_and_forgets_its_state(node):
-    one, other = node.hub + "-one", node.hub + "-other"
-    output(node, "counting", one)
-    for operation, body in (("tell", json.dumps(other)), ("forget", None)):
-        assert node.post(f"/entities/Tally/{one}?op={operation}", body, headers={"Content-Type": "application/json"}).status == 202
-    svc.until(lambda: node.request("GET", f"/api/tally/{other}").json == [True, 3], what="the signal arrives")
-    svc.until(lambda: node.request("GET", f"/api/tally/{one}").json[0] is False, what="the state is gone")
-
-
-@pytest.mark.parametrize("name, words", [
-    ("yields_text", "Orchestration yielded data of type string"),
-    ("yields_signal", "Orchestration yielded data of type undefined"),
-    ("throws_text", "the SDK gave no reason"),
-])
-def test_what_an_orchestrator_must_not_do_is_said(node, name, words):
-    status = run(node, name)
-    assert status["runtimeStatus"] == "Failed" and words in status["output"], status

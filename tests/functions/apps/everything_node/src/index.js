@@ -1,7 +1,5 @@
 const { app } = require('@azure/functions');
 
-if (process.env.STREAMS) app.setup({ enableHttpStream: true });
-
 const counts = { started: 0, before: 0, after: 0 };
 module.exports = { counts };
 

@@ -5,6 +5,13 @@ const { app } = require('@azure/functions');
 const df = require('durable-functions');
 
 const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+// As Python writes it: what is sorted by this text comes out alike in both languages.
+const dumps = (value) => {
+    if (Array.isArray(value)) return `[${value.map(dumps).join(', ')}]`;
+    if (value === null || typeof value !== 'object') return JSON.stringify(value ?? null);
+    return `{${Object.entries(value).map(([key, each]) => `${JSON.stringify(key)}: ${dumps(each)}`).join(', ')}}`;
+};
+const sorted = (values) => [...values].sort((a, b) => (dumps(a) < dumps(b) ? -1 : 1));
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 const later = (context, ms) => new Date(context.df.currentUtcDateTime.getTime() + ms);
 
@@ -136,9 +143,7 @@ df.app.orchestration('mixed', function* (context) {
     } catch (error) {
         last = error.message.includes('last 4');
     }
-    const told = (value) => `[${value.map((each) => JSON.stringify(each)).join(', ')}]`;
-    return { results: seen.filter((s) => s !== undefined && s !== null)
-        .map((s) => (Array.isArray(s) ? told(s) : JSON.stringify(s))).sort(), last };
+    return { results: seen.filter((s) => s !== undefined && s !== null).map(dumps).sort(), last };
 });
 
 // Fails in the middle of a fan-out, the first time.
@@ -248,6 +253,66 @@ df.app.orchestration('other_steps', function* (context) {
     process.env.replayed = '1';
     yield context.df.callActivity('give_back', 1);
     yield context.df.callActivity('give_back', 2);
+});
+
+// Two steps of three naps side by side.
+df.app.orchestration('naps', function* (context) {
+    const napThrice = () => context.df.Task.all([1, 2, 3].map(() => context.df.callActivity('nap', context.df.getInput())));
+    const first = yield napThrice();
+    return [...first, ...(yield napThrice())];
+});
+
+// ---- programs: what to do is the input, so that tests can make up any mixture ----
+
+function taskOf(context, op, folder) {
+    const value = op.value;
+    const options = () => new df.RetryOptions(op.pause, op.attempts);
+    const child = { folder, steps: op.steps };
+    switch (op.op) {
+        case 'call':
+            return context.df.callActivity('give_back', value);
+        case 'retry':
+            return context.df.callActivityWithRetry('unsteady', options(), { folder, name: value, succeeds_at: op.succeeds_at, nap: op.nap });
+        case 'timer':
+            return context.df.createTimer(later(context, value));
+        case 'event':
+            return context.df.waitForExternalEvent(value);
+        case 'entity':
+            return context.df.callEntity(new df.EntityId('Tally', value), op.operation, 1);
+        case 'child':
+            return context.df.callSubOrchestrator('program', child);
+        default:
+            return context.df.callSubOrchestratorWithRetry('program', options(), child);
+    }
+}
+
+// Each of several as they come.
+function* eachOf(context, tasks) {
+    const seen = [];
+    for (let left = tasks; left.length; ) {
+        const winner = yield context.df.Task.any(left);
+        left = left.filter((task) => task !== winner);
+        seen.push(winner.isFaulted ? 'failed' : (winner.result ?? null));
+    }
+    return sorted(seen);
+}
+
+// Each step: one thing; all of several; or each of several as they come. A failure ends it only where the step is fatal.
+df.app.orchestration('program', function* (context) {
+    const given = context.df.getInput();
+    const results = [];
+    for (const step of given.steps) {
+        const tasks = step.ops.map((op) => taskOf(context, op, given.folder));
+        try {
+            if (step.how === 'one') results.push(yield tasks[0]);
+            else if (step.how === 'all') results.push(yield context.df.Task.all(tasks));
+            else results.push(yield* eachOf(context, tasks));
+        } catch (error) {
+            if (step.fatal) throw error;
+            results.push('failed');
+        }
+    }
+    return results.map((each) => (each === undefined ? null : each));
 });
 
 // ---- the durable client ----

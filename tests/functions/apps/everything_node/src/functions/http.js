@@ -81,20 +81,4 @@ app.http('settings', {
 
 app.http('hooked', { handler: (request, added) => ({ jsonBody: { added, started: counts.started } }) });
 
-app.http('streamed', {
-    methods: ['POST'],
-    handler: async (request) => {
-        const parts = [];
-        for await (const part of request.body) parts.push(Buffer.from(part));
-        const body = new ReadableStream({
-            start(controller) {
-                controller.enqueue(Buffer.from('got '));
-                controller.enqueue(Buffer.concat(parts));
-                controller.close();
-            },
-        });
-        return { body, headers: { 'X-Part': 'yes' }, cookies: [{ name: 'c', value: '3' }] };
-    },
-});
-
 app.http('bad_header', { handler: () => ({ headers: { 'X-Bad': 'a\r\nX-Injected: b' } }) });
