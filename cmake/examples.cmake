@@ -1,6 +1,10 @@
 # examples/<name>/*.c becomes examples/<name>/<name>.so in the build, with host.json beside it.
 file(GLOB folders CONFIGURE_DEPENDS LIST_DIRECTORIES true ${CMAKE_SOURCE_DIR}/examples/*)
 foreach(folder IN LISTS folders)
+    if(EXISTS ${folder}/CMakeLists.txt)
+        add_subdirectory(${folder})
+        continue()
+    endif()
     file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.c)
     if(NOT sources)
         continue()
