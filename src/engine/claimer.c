@@ -1,6 +1,6 @@
 /*
  * claimer.c - activities from the queue: claims as many as slots are free, partition by partition,
- * and sleeps without polling much (protocol A2, A8, W3).
+ * and sleeps while the watch looks in its stead (protocol A2, A8, W3).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +16,6 @@ enum { POLL_US = 3000000, DEAF_POLL_US = 100000, RETRY_US = 200000, REGISTERED_P
 /* Claims younger than 5 s are left alone (protocol A8); what a lost statement of up to 30 s still
  * claimed is found too. */
 enum { RECONCILE_US = 5200000, RECONCILES = 7 };
-/* Between looks at names that may change; a notification tells of them sooner. */
-enum { REFRESH_US = 2000000 };
-
 typedef struct claimer {
     th_engine *engine;
     th_db *db;
@@ -26,9 +23,10 @@ typedef struct claimer {
     bool left_over; /* the queue holds more than we could take */
     int reconciles; /* that are still to be done after a lost connection */
     int64_t reconcile_at_us;
-    int64_t due_us; /* monotonic; when the next activity that waits for its time may be claimed;
-                       INT64_MAX: none */
-    int64_t refresh_at_us; /* monotonic; when names are looked at again */
+    int64_t due_us;    /* monotonic; when the next activity that waits for its time may be claimed;
+                          INT64_MAX: none */
+    int64_t looked_us; /* monotonic; the last look at the queue */
+    bool refreshed;    /* names were read since it is connected */
 } claimer;
 
 static void push_claimed(th_act_list *acts, const th_claimed *c, bool suspect)
@@ -106,6 +104,7 @@ static th_rc claim_round(claimer *c, size_t *found, th_error *err)
 {
     th_engine *engine = c->engine;
     th_act_list acts = { 0 };
+    c->looked_us = th_mono_us();
     if (atomic_load(&engine->paused)) {
         c->due_us = INT64_MAX;
         c->left_over = false;
@@ -190,32 +189,53 @@ static th_rc reconcile_in_time(claimer *c, th_error *err)
     return reconcile(c, err);
 }
 
+/* When the queue is to be looked at without a reason; monotonic. What the watch sees counts, and
+ * who runs no activities looks only for those who do. */
+static int64_t next_look_us(const claimer *c)
+{
+    bool deaf = !c->idle_lock && !c->left_over;
+    int64_t last_us = th__last_look_us(&c->engine->claimer_sleeper, c->looked_us);
+    int64_t poll_at_us = last_us + (deaf ? DEAF_POLL_US : POLL_US);
+    if (!c->engine->options.activities)
+        return INT64_MAX;
+    return poll_at_us < c->due_us ? poll_at_us : c->due_us;
+}
+
 static int64_t sleep_us(const claimer *c)
 {
-    bool deaf = !c->idle_lock && !c->left_over && c->engine->options.activities;
-    int64_t poll_us = deaf ? DEAF_POLL_US : POLL_US;
-    int64_t at_us =
-        c->reconciles && c->reconcile_at_us < c->due_us ? c->reconcile_at_us : c->due_us;
-    int64_t until = at_us - th_mono_us();
-    return until < 0 ? 0 : until < poll_us ? until : poll_us;
+    int64_t at_us = next_look_us(c), now_us = th_mono_us();
+    if (c->reconciles && c->reconcile_at_us < at_us)
+        at_us = c->reconcile_at_us;
+    if (at_us <= now_us)
+        return 0;
+    return at_us - now_us < POLL_US ? at_us - now_us : POLL_US;
 }
 
 static void notified(void *arg, int32_t what)
 {
+    th_engine *engine = ((claimer *)arg)->engine;
     if (what == TH_NOTIFIED_NAMES)
-        ((claimer *)arg)->refresh_at_us = 0;
+        atomic_store(&engine->names_wanted, true);
+    else
+        atomic_store(&engine->look_wanted, true);
 }
 
 /* Locks first, then one more look, then sleep. */
 static th_rc sleep_until_wanted(claimer *c, th_error *err)
 {
     size_t found = 0;
+    bool had = c->idle_lock;
+    th_sleeper *sleeper = &c->engine->claimer_sleeper;
     th_rc rc = idle_lock(c, !c->left_over, err);
-    if (rc == TH_OK && c->idle_lock && !atomic_load(&c->engine->claims_wanted))
+    if (rc == TH_OK && c->idle_lock && !had && !atomic_load(&c->engine->claims_wanted))
         rc = claim_round(c, &found, err);
     if (rc != TH_OK || found)
         return rc;
-    rc = th_notify_wait(c->db, c->engine->claimer_fd, sleep_us(c), notified, c, err);
+    th__sleep_watched(sleeper, c->idle_lock);
+    rc = th_db_keep_alive(c->db, POLL_US, err);
+    if (rc == TH_OK)
+        rc = th_notify_wait(c->db, c->engine->claimer_fd, sleep_us(c), notified, c, err);
+    th__sleep_watched(sleeper, false);
     th__absorb(c->engine->claimer_fd);
     return rc;
 }
@@ -242,18 +262,21 @@ static th_rc refresh_names(claimer *c, th_error *err)
     th_engine *engine = c->engine;
     bool any = false;
     th_rc rc = TH_OK;
-    if (!engine->options.activities || th_mono_us() < c->refresh_at_us)
+    bool wanted = atomic_exchange(&engine->names_wanted, false);
+    if (!engine->options.activities || (c->refreshed && !wanted))
         return TH_OK;
     for (size_t i = 0; i < engine->executor_count && rc == TH_OK; i++) {
         const th_executor *x = engine->executors[i];
         bool changed = false;
-        rc = x->refresh ? x->refresh(x->self, c->db, &changed, err) : TH_OK;
+        int32_t print = 0;
+        rc = x->refresh ? x->refresh(x->self, c->db, &changed, &print, err) : TH_OK;
         any |= changed;
+        if (x->refresh && rc == TH_OK)
+            atomic_store(&engine->names_print, print);
     }
     if (any)
         th_dispatch_refresh(engine->dispatch, engine->executors, engine->executor_count);
-    if (rc == TH_OK)
-        c->refresh_at_us = th_mono_us() + REFRESH_US;
+    c->refreshed = rc == TH_OK;
     return rc;
 }
 
@@ -269,6 +292,7 @@ static th_rc round_of(claimer *c, th_error *err)
 {
     size_t found = 0;
     bool wanted = atomic_exchange(&c->engine->claims_wanted, false);
+    bool seen = atomic_exchange(&c->engine->look_wanted, false);
     th_rc rc = wake_foreign(c, err);
     if (rc == TH_OK)
         rc = tell_runners(c, err);
@@ -276,7 +300,7 @@ static th_rc round_of(claimer *c, th_error *err)
         rc = refresh_names(c, err);
     if (rc == TH_OK && wanted)
         rc = idle_lock(c, false, err);
-    if (rc == TH_OK)
+    if (rc == TH_OK && (wanted || seen || next_look_us(c) <= th_mono_us()))
         rc = claim_round(c, &found, err);
     if (rc == TH_OK && c->left_over && wanted)
         rc = th_notify_activities(c->db, c->engine->hub.hub_id, err);
@@ -302,7 +326,8 @@ static void connect_again(claimer *c, const th_error *why)
     else if (th_listen_activities(c->db, c->engine->hub.hub_id, &err) != TH_OK ||
              th_listen_names(c->db, c->engine->hub.hub_id, &err) != TH_OK)
         usleep(RETRY_US);
-    c->refresh_at_us = 0;
+    atomic_store(&c->engine->look_wanted, true);
+    c->refreshed = false;
 }
 
 void *th__claimer_main(void *arg)

@@ -21,6 +21,7 @@ typedef struct control {
     th_balance *balance;
     th_arena *arena;
     bool *listening; /* by partition of the hub */
+    th_waker waker;
     bool said_draining;
     int64_t expired_us; /* monotonic; when early events were last looked through */
 } control;
@@ -330,14 +331,18 @@ static void obey_hub(th_engine *engine, const th_watch *watch)
 static th_rc watch_once(control *c, th_error *err)
 {
     th_watch watch = { 0 };
+    int64_t began_us = th_mono_us();
     th_arena_reset(c->arena);
-    th_rc rc = th_owners_watch(c->db, c->engine->hub.hub_id, c->arena, &watch, err);
+    th_sleepers sleepers = th__sleepers(c->engine, c->arena);
+    th_rc rc = th_owners_watch(c->db, c->engine->hub.hub_id, &sleepers, c->arena, &watch, err);
     if (rc == TH_OK)
         take_settings(c->engine, &watch);
     if (rc == TH_OK && am_buried(c, &watch))
         rc = register_on(c->engine, c->db, err);
     if (rc == TH_OK)
         obey_hub(c->engine, &watch);
+    if (rc == TH_OK)
+        th__wake_sleepers(c->engine, &c->waker, &sleepers, &watch, began_us);
     if (rc == TH_OK && th__owns(c->engine))
         rc = move_partitions(c, &watch, err);
     if (rc == TH_OK)

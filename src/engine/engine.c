@@ -40,6 +40,18 @@ void th__want_claims(th_engine *engine)
         th__poke(engine->claimer_fd);
 }
 
+void th__look_for_claims(th_engine *engine)
+{
+    atomic_store(&engine->look_wanted, true);
+    th__poke(engine->claimer_fd);
+}
+
+void th__refresh_names(th_engine *engine)
+{
+    atomic_store(&engine->names_wanted, true);
+    th__poke(engine->claimer_fd);
+}
+
 void th__offer_episodes(th_engine *engine)
 {
     if (engine->runner)

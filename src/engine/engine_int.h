@@ -17,6 +17,7 @@
 #include "engine/episode.h"
 #include "engine/numbers.h"
 #include "engine/runner.h"
+#include "engine/sleepers.h"
 #include "engine/warm.h"
 #include "store/hubs.h"
 #include "store/pen.h"
@@ -92,9 +93,15 @@ typedef struct th_mail_answer {
     th_entity_answer entity;
 } th_mail_answer;
 
+/* A partition that has messages: now, or in so many microseconds. */
+typedef struct th_mail_wake {
+    int32_t partition_id;
+    int64_t left_us;
+} th_mail_wake;
+
 /* What other threads leave for a pump, under its lock. */
 typedef struct th_mail {
-    int32_t *wakes;
+    th_mail_wake *wakes;
     size_t wake_count, wake_cap;
     th_act_list completions;
     th_mail_answer *answers, **answers_end;
@@ -123,7 +130,8 @@ struct th_pump {
     pthread_t thread;
     bool started;
     int event_fd;
-    atomic_bool asleep;
+    atomic_bool asleep; /* in poll() */
+    th_sleeper sleeper; /* idle, with nothing in hand */
 
     pthread_mutex_t lock;
     th_mail mail;
@@ -174,6 +182,7 @@ struct th_pump {
     size_t limit;            /* instances a batch; halved while isolating */
     int64_t clock_offset_us; /* database clock less monotonic */
     int64_t last_read_us, last_sweep_us, settle_at_us;
+    int64_t last_answer_us;   /* monotonic; of the server */
     int64_t nothing_since_us; /* monotonic; 0: there is something to do */
     th_items items;
     uint64_t inline_token;
@@ -224,6 +233,10 @@ struct th_engine {
     bool control_running, claimer_running, completer_running, schedules_running, cleaner_running;
     int control_fd, claimer_fd, completer_fd, schedules_fd, cleaner_fd;
     atomic_bool claims_wanted;
+    th_sleeper claimer_sleeper, runner_sleeper;
+    atomic_bool look_wanted;     /* of the claimer: activities were seen to wait */
+    atomic_bool names_wanted;    /* and names of SQL activities to have changed */
+    _Atomic int32_t names_print; /* of those that the claimer has read */
     atomic_bool
         *foreign_wakes; /* by ordinal: owners elsewhere that the claimer's connection notifies */
     atomic_bool any_foreign_wake;
@@ -241,6 +254,10 @@ void th__owner_set(th_engine *engine, int32_t partition_id, th_pump *pump, int64
 void th__poke(int fd);
 void th__absorb(int fd);
 void th__want_claims(th_engine *engine);
+/* The watch has seen something to claim, or other names; the claimer need not leave its IDLE lock.
+ */
+void th__look_for_claims(th_engine *engine);
+void th__refresh_names(th_engine *engine);
 /* Episodes wait for processes that can run them. */
 void th__offer_episodes(th_engine *engine);
 /* Takes part in the shares of partitions. */
@@ -259,6 +276,7 @@ void th__pump_stop(th_pump *pump);
 void th__pump_round(th_pump *pump); /* of its loop, without sleeping; on the pump's thread */
 void th__pump_free(th_pump *pump);
 void th__pump_wake(th_pump *pump, int32_t partition_id);
+void th__pump_due(th_pump *pump, int32_t partition_id, int64_t left_us); /* wake it then */
 void th__pump_order(th_pump *pump, th_order_kind kind, int32_t partition_id);
 void th__pump_complete(th_pump *pump, th_act *act); /* takes act */
 void th__pump_answer(th_pump *pump, const th_answer *answer);

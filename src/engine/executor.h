@@ -266,9 +266,10 @@ typedef struct th_executor {
      * functionTimeout itself. */
     bool commits;
 
-    /* Optional: the names of its activities may change. Asked every few seconds, on a thread of the
-     * engine that then calls `list`, with a connection to look with. *changed: they have. */
-    th_rc (*refresh)(void *self, struct th_db *db, bool *changed, th_error *err);
+    /* Optional: the names of its activities may change. Asked when they seem to have, on a thread
+     * of the engine that then calls `list`, with a connection to look with. *changed: they have;
+     * *print: by which the watch knows them (th_watch.names_print). */
+    th_rc (*refresh)(void *self, struct th_db *db, bool *changed, int32_t *print, th_error *err);
 
     /* Starts operations of an entity; on the pump's thread, must not block. Answers by
      * th_engine_entity_answered. NULL: it has none. */

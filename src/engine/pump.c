@@ -47,6 +47,7 @@ static void batch_done(th_pump *pump, const th_pen_done *done)
 
 static void one_done(th_pump *pump, th_pen_done *done)
 {
+    pump->last_answer_us = th_mono_us();
     if (done->op == TH_PEN_BATCH) {
         batch_done(pump, done);
         return;
@@ -198,14 +199,26 @@ static int64_t until_due(const th_pump *pump)
     return least > 0 ? least : 0;
 }
 
-static int64_t idle_sleep(const th_pump *pump)
+/* How long until an idle pump looks at its partitions again; what the watch sees in its stead
+ * counts. */
+static int64_t until_look(const th_pump *pump, int64_t now_us)
 {
-    int64_t poll_us = pump->engine->options.poll_us, due = until_due(pump);
+    int64_t poll_us = pump->engine->options.poll_us;
+    int64_t last_us = th__last_look_us(&pump->sleeper, pump->last_read_us);
     if (poll_us <= 0 || poll_us > IDLE_POLL_US)
         poll_us = IDLE_POLL_US;
-    if (!pump->idle_locks)
-        poll_us = NO_LOCK_POLL_US;
-    return due < poll_us ? due : poll_us;
+    return last_us + poll_us - now_us;
+}
+
+static int64_t idle_sleep(const th_pump *pump, int64_t now_us)
+{
+    int64_t look = pump->idle_locks   ? until_look(pump, now_us)
+                   : pump->part_count ? NO_LOCK_POLL_US
+                                      : IDLE_POLL_US;
+    int64_t due = until_due(pump);
+    if (look < 0)
+        look = 0;
+    return due < look ? due : look;
 }
 
 /* How long to sleep: 0: go on at once. */
@@ -232,7 +245,7 @@ static int64_t how_long(th_pump *pump, int64_t now_us)
         int64_t due = until_due(pump);
         return due < IDLE_AFTER_US - quiet ? due : IDLE_AFTER_US - quiet;
     }
-    return idle_sleep(pump);
+    return idle_sleep(pump, now_us);
 }
 
 /* With a batch in flight nobody wakes the pump: its answer will, and completions gather meanwhile.
@@ -260,12 +273,17 @@ static void sleep_for(th_pump *pump, int64_t us)
         th__absorb(pump->event_fd);
 }
 
+static bool is_idle(const th_pump *pump)
+{
+    return !has_work(pump) && th_pen_in_flight(pump->pen) == 0 && !pump->failing &&
+           !pump->resend_at_us;
+}
+
 /* After a while of nothing: the IDLE locks, so that senders notify; each poll looks at all
  * partitions. */
 static th_rc rest(th_pump *pump, int64_t now_us, th_error *err)
 {
-    bool idle = !has_work(pump) && th_pen_in_flight(pump->pen) == 0 && !pump->failing &&
-                !pump->resend_at_us;
+    bool idle = is_idle(pump);
     if (pump->idle_partly && !pump->failing && !pipeline_must_drain(pump)) {
         pump->nothing_since_us =
             now_us + NO_LOCK_POLL_US - IDLE_AFTER_US; /* a sender was probing: again in a while */
@@ -279,21 +297,26 @@ static th_rc rest(th_pump *pump, int64_t now_us, th_error *err)
     if (pump->nothing_since_us && now_us - pump->nothing_since_us >= IDLE_AFTER_US &&
         !pump->idle_locks)
         return th__go_idle(pump, true, err);
-    if (pump->idle_locks && now_us - pump->last_read_us >= idle_sleep(pump))
+    if (pump->idle_locks && until_look(pump, now_us) <= 0)
         for (size_t i = 0; i < pump->part_count; i++)
             pump->parts[i].want_read = true;
     return TH_OK;
 }
 
-/* A pen without partitions, of a paused hub, or whose hand is full, still has to say something now
- * and then (protocol S1). */
+/* Messages in hand would be seen again by every watch: with some the pump looks for itself. */
+static bool leaves_it_to_the_watch(const th_pump *pump)
+{
+    return pump->pen && pump->part_count && pump->idle_locks && !pump->hand_count && is_idle(pump);
+}
+
+/* Who sleeps, is paused, or has its hand full still has to say something now and then (protocol
+ * S1).
+ */
 static th_rc stay_alive(th_pump *pump, int64_t now_us, th_error *err)
 {
-    bool reads = pump->part_count && pump->hand_count < TH_HAND && !th__is_paused(pump);
-    if (reads || now_us - pump->last_read_us < IDLE_POLL_US || th_pen_in_flight(pump->pen) > 0)
+    if (now_us - pump->last_answer_us < IDLE_POLL_US || th_pen_in_flight(pump->pen) > 0)
         return TH_OK;
-    pump->last_read_us = now_us;
-    return th_pen_send_idle(pump->pen, NULL, 0, false, err);
+    return th_pen_send_word(pump->pen, err);
 }
 
 /* ---- life ----------------------------------------------------------------------------------- */
@@ -325,6 +348,7 @@ void th__pump_round(th_pump *pump)
         rc = stay_alive(pump, th_mono_us(), &err);
     if (rc != TH_OK && pump->pen)
         th__lose(pump, &err);
+    th__sleep_watched(&pump->sleeper, leaves_it_to_the_watch(pump));
 }
 
 static void give_all(th_pump *pump)

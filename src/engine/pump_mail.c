@@ -51,22 +51,33 @@ static void left(th_pump *pump)
         th__poke(pump->event_fd);
 }
 
-void th__pump_wake(th_pump *pump, int32_t partition_id)
+/* Under the lock. */
+static void add_wake(th_mail *mail, int32_t partition_id, int64_t left_us)
 {
-    pthread_mutex_lock(&pump->lock);
-    th_mail *mail = &pump->mail;
-    for (size_t i = 0; i < mail->wake_count; i++) {
-        if (mail->wakes[i] == partition_id) {
-            pthread_mutex_unlock(&pump->lock);
-            return;
-        }
-    }
     if (mail->wake_count == mail->wake_cap) {
         mail->wake_cap = mail->wake_cap ? mail->wake_cap * 2 : 16;
         mail->wakes = th_realloc(mail->wakes, mail->wake_cap * sizeof *mail->wakes);
     }
-    mail->wakes[mail->wake_count++] = partition_id;
+    mail->wakes[mail->wake_count++] = (th_mail_wake){ partition_id, left_us };
+}
+
+void th__pump_due(th_pump *pump, int32_t partition_id, int64_t left_us)
+{
+    pthread_mutex_lock(&pump->lock);
+    th_mail *mail = &pump->mail;
+    for (size_t i = 0; i < mail->wake_count; i++) {
+        if (mail->wakes[i].partition_id == partition_id && mail->wakes[i].left_us <= left_us) {
+            pthread_mutex_unlock(&pump->lock);
+            return;
+        }
+    }
+    add_wake(mail, partition_id, left_us);
     left(pump);
+}
+
+void th__pump_wake(th_pump *pump, int32_t partition_id)
+{
+    th__pump_due(pump, partition_id, 0);
 }
 
 void th__pump_order(th_pump *pump, th_order_kind kind, int32_t partition_id)
@@ -185,6 +196,16 @@ static th_mail take_all(th_pump *pump)
     return mail;
 }
 
+static void absorb_wake(th_pump *pump, const th_mail_wake *wake)
+{
+    th_part *part = th__part(pump, wake->partition_id);
+    int64_t due_us = th__db_now(pump) + wake->left_us;
+    if (part && wake->left_us <= 0)
+        part->want_read = true;
+    else if (part && due_us < part->next_due_us)
+        part->next_due_us = due_us;
+}
+
 static void absorb_completion(th_pump *pump, th_act *act)
 {
     th_part *part = pump->pen ? th__part(pump, act->partition_id) : NULL;
@@ -220,11 +241,8 @@ static void absorb_orders(th_pump *pump, th_order *orders)
 void th__absorb_mail(th_pump *pump)
 {
     th_mail mail = take_all(pump);
-    for (size_t i = 0; i < mail.wake_count; i++) {
-        th_part *part = th__part(pump, mail.wakes[i]);
-        if (part)
-            part->want_read = true;
-    }
+    for (size_t i = 0; i < mail.wake_count; i++)
+        absorb_wake(pump, &mail.wakes[i]);
     free(mail.wakes);
     for (th_act *act; (act = th_act_pop(&mail.completions)) != NULL;)
         absorb_completion(pump, act);

@@ -360,6 +360,7 @@ th_rc th__connect(th_pump *pump, th_error *err)
     th_rc rc = th_pen_open(pump->engine->options.conninfo, &pump->pen, err);
     if (rc == TH_OK) {
         pump->backoff_us = 0;
+        pump->last_answer_us = th_mono_us();
         th__want_watch(pump->engine); /* what it lost is free by now */
         return TH_OK;
     }

@@ -180,6 +180,7 @@ static th_rc claim(th_runner *runner, th_db *db, size_t *found, th_error *err)
     th_rc rc = TH_OK;
     int limit = room(runner);
     *found = 0;
+    runner->looked_us = th_mono_us();
     if (!names.orchestrator_count && !names.entity_count)
         limit = 0;
     for (int suspect = 0; suspect < 2 && rc == TH_OK && !*found && limit > 0; suspect++) {
@@ -197,8 +198,8 @@ static th_rc claim(th_runner *runner, th_db *db, size_t *found, th_error *err)
 
 static void notified(void *arg, int32_t partition_id)
 {
-    (void)arg;
     (void)partition_id; /* whatever it is, we look */
+    atomic_store(&((th_runner *)arg)->look_wanted, true);
 }
 
 static bool may_claim(const th_runner *runner)
@@ -207,26 +208,55 @@ static bool may_claim(const th_runner *runner)
     return !atomic_load(&engine->draining) && !atomic_load(&engine->paused) && engine->worker_id;
 }
 
-static int64_t sleep_us(th_runner *runner)
+static bool has_guests(th_runner *runner)
 {
     pthread_mutex_lock(&runner->lock);
-    bool busy = runner->out > 0 || !may_claim(runner);
+    bool out = runner->out > 0;
     pthread_mutex_unlock(&runner->lock);
-    return busy ? BUSY_POLL_US : POLL_US;
+    return out;
+}
+
+/* Until the queue is looked at without a reason; what the watch sees counts. */
+static int64_t until_look(const th_runner *runner, bool busy)
+{
+    int64_t last_us = th__last_look_us(&runner->engine->runner_sleeper, runner->looked_us);
+    return last_us + (busy ? BUSY_POLL_US : POLL_US) - th_mono_us();
+}
+
+static th_rc look(th_runner *runner, th_db *db, size_t *found, th_error *err)
+{
+    *found = 0;
+    if (!may_claim(runner))
+        return TH_OK;
+    bool wanted = atomic_exchange(&runner->look_wanted, false);
+    if (runner->refused_count && runner->forget_at_us < th_mono_us()) {
+        forget_refused(runner); /* what an executor can run may change */
+        wanted = true;
+    }
+    wanted = wanted || until_look(runner, has_guests(runner)) <= 0;
+    return wanted ? claim(runner, db, found, err) : TH_OK;
+}
+
+static th_rc rest(th_runner *runner, th_db *db, th_error *err)
+{
+    th_sleeper *sleeper = &runner->engine->runner_sleeper;
+    bool busy = has_guests(runner) || !may_claim(runner);
+    int64_t us = busy ? BUSY_POLL_US : until_look(runner, false);
+    th__sleep_watched(sleeper, !busy);
+    th_rc rc = th_db_keep_alive(db, POLL_US, err);
+    if (rc == TH_OK)
+        rc = th_notify_wait(db, runner->fd, us < 0 ? 0 : us, notified, runner, err);
+    th__sleep_watched(sleeper, false);
+    th__absorb(runner->fd);
+    return rc;
 }
 
 static th_rc one_round(th_runner *runner, th_db *db, th_error *err)
 {
-    size_t found = 0;
-    if (runner->refused_count && runner->forget_at_us < th_mono_us())
-        forget_refused(runner); /* what an executor can run may change */
-    th_rc rc = may_claim(runner) ? claim(runner, db, &found, err) : TH_OK;
+    size_t found;
+    th_rc rc = look(runner, db, &found, err);
     th__guests_settle(runner, th_mono_us());
-    if (rc != TH_OK || found)
-        return rc;
-    rc = th_notify_wait(db, runner->fd, sleep_us(runner), notified, NULL, err);
-    th__absorb(runner->fd);
-    return rc;
+    return rc == TH_OK && !found ? rest(runner, db, err) : rc;
 }
 
 static void connect_again(th_runner *runner, th_db **db, const th_error *why)
@@ -241,15 +271,13 @@ static void connect_again(th_runner *runner, th_db **db, const th_error *why)
     if (th_db_open(runner->engine->options.conninfo, TH_DB_CONTROL, db, &err) != TH_OK ||
         th_listen_episodes(*db, runner->engine->hub.hub_id, &err) != TH_OK)
         usleep(RETRY_US);
+    atomic_store(&runner->look_wanted, true);
 }
 
-static bool is_patient(const th_runner *runner)
+static bool is_patient(th_runner *runner)
 {
     int64_t until = atomic_load(&runner->engine->patience_us);
-    pthread_mutex_lock((pthread_mutex_t *)(uintptr_t)&runner->lock);
-    bool out = runner->out > 0;
-    pthread_mutex_unlock((pthread_mutex_t *)(uintptr_t)&runner->lock);
-    return out && th_mono_us() < until;
+    return has_guests(runner) && th_mono_us() < until;
 }
 
 static void *runner_main(void *arg)
@@ -274,6 +302,9 @@ static void *runner_main(void *arg)
 
 void th__runner_wake(th_runner *runner)
 {
+    if (!runner)
+        return;
+    atomic_store(&runner->look_wanted, true);
     th__poke(runner->fd);
 }
 

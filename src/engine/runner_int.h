@@ -52,7 +52,9 @@ struct th_runner {
     bool started;
     atomic_bool stop;
     int fd;
-    char **names; /* in lower case; orchestrators, then entities */
+    atomic_bool look_wanted;
+    int64_t looked_us; /* monotonic; the last look at the queue */
+    char **names;      /* in lower case; orchestrators, then entities */
     size_t orchestrator_count, entity_count;
     char *refused[MOST_REFUSED]; /* names with versions that no executor here runs */
     size_t refused_count;

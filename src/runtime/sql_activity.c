@@ -249,14 +249,14 @@ static const char *list(void *self, th_item_kind kind, size_t n)
     return kind == TH_ITEM_ACTIVITY ? th__bound_names_at(((th_sqlact *)self)->names, n) : NULL;
 }
 
-static th_rc refresh(void *self, th_db *db, bool *changed, th_error *err)
+static th_rc refresh(void *self, th_db *db, bool *changed, int32_t *print, th_error *err)
 {
     th_sqlact *s = self;
     th_arena *arena = th_arena_new(0);
     const char **names;
     size_t count;
 
-    th_rc rc = th_bound_names(db, arena, s->hub_id, &names, &count, err);
+    th_rc rc = th_bound_names(db, arena, s->hub_id, &names, &count, print, err);
     *changed = rc == TH_OK && th__bound_names_set(s->names, names, count);
     if (*changed)
         th_log(TH_LOG_INFO, TH_EV_APP_LOADED, NULL, "the hub has %zu SQL activities", count);

@@ -1,6 +1,7 @@
 /* bound.c - see bound.h. */
 #include "store/bound.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/params.h"
@@ -8,12 +9,13 @@
 #include "store/th_sql.h"
 
 th_rc th_bound_names(th_db *db, th_arena *arena, int32_t hub_id, const char ***names, size_t *count,
-                     th_error *err)
+                     int32_t *print, th_error *err)
 {
     th_params p = { 0 };
     PGresult *res = NULL;
 
     *count = 0;
+    *print = 0;
     th_param_i32(&p, hub_id);
     th_params_ready(&p);
     th_rc rc = th_db_exec(db, th_sql_bound_names, &p, false, &res, err);
@@ -22,6 +24,8 @@ th_rc th_bound_names(th_db *db, th_arena *arena, int32_t hub_id, const char ***n
         *names = th_new(arena, const char *, *count + 1);
         for (size_t i = 0; i < *count; i++)
             (*names)[i] = th_strdup(arena, PQgetvalue(res, (int)i, 0));
+        if (*count)
+            *print = (int32_t)strtol(PQgetvalue(res, 0, 1), NULL, 10);
     }
     PQclear(res);
     th_params_free(&p);

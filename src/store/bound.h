@@ -15,9 +15,10 @@
 #include "base/error.h"
 #include "store/db.h"
 
-/* The hub's bound names; they live in arena. */
+/* The hub's bound names, which live in arena, and the print by which the watch knows them
+ * (owners.h). */
 th_rc th_bound_names(th_db *db, th_arena *arena, int32_t hub_id, const char ***names, size_t *count,
-                     th_error *err) TH_MUST_CHECK;
+                     int32_t *print, th_error *err) TH_MUST_CHECK;
 
 typedef struct th_bound_call {
     int32_t hub_id;

@@ -236,6 +236,7 @@ th_rc th__db_run(th_db *db, const th__statement *statement, int64_t deadline_us,
     rc = collect(db, statement, deadline_us, &got, err);
     if (rc == TH_OK && (!got || is_error(got)))
         rc = th_db_result_error(db, got, err);
+    db->spoke_us = th__real_us();
 
 done:
     *res = got;
@@ -247,6 +248,43 @@ done:
 static int64_t deadline_of(const th_db *db)
 {
     return db->patience_us == TH__FOREVER ? TH__FOREVER : th__real_us() + db->patience_us;
+}
+
+/* A sync without anything before it: the server's answer is that it is ready. */
+static th_rc say_a_word(th_db *db, th_error *err)
+{
+    if (!PQpipelineSync(db->pg))
+        return th_db_result_error(db, NULL, err);
+    if (!await_result(db->pg, deadline_of(db))) {
+        th__db_cut(db);
+        return th_fail(err, TH_DB_LOST, "the server did not answer in time");
+    }
+    PGresult *answer = PQgetResult(db->pg);
+    bool heard = PQresultStatus(answer) == PGRES_PIPELINE_SYNC;
+
+    PQclear(answer);
+    return heard ? TH_OK : th_db_result_error(db, NULL, err);
+}
+
+th_rc th_db_keep_alive(th_db *db, int64_t silent_us, th_error *err)
+{
+    if (db->lost)
+        return th_fail(err, TH_DB_LOST, "the connection was lost before");
+    if (th__real_us() - db->spoke_us < silent_us)
+        return TH_OK;
+
+    int before = PQisnonblocking(db->pg);
+
+    if (!PQenterPipelineMode(db->pg) || PQsetnonblocking(db->pg, 1) != 0)
+        return th_db_result_error(db, NULL, err);
+    th_rc rc = say_a_word(db, err);
+
+    if (rc == TH_OK && !PQexitPipelineMode(db->pg))
+        rc = th_db_result_error(db, NULL, err);
+    if (!db->lost)
+        PQsetnonblocking(db->pg, before);
+    db->spoke_us = th__real_us();
+    return rc;
 }
 
 static th_rc lie(th_db *db, th_error *err)

@@ -60,6 +60,12 @@ th_rc th_db_exec(th_db *db, const char *sql, const struct th_params *params, boo
 th_rc th_db_script(th_db *db, const char *sql, th_error *err) TH_MUST_CHECK;
 
 /*
+ * Says a word, which is no statement, if nothing was said for silent_us: the server ends sessions
+ * of pens and control that are silent (protocol S1). Waits for the answer; TH_DB_LOST: none came.
+ */
+th_rc th_db_keep_alive(th_db *db, int64_t silent_us, th_error *err) TH_MUST_CHECK;
+
+/*
  * What a failed result or a broken connection means (protocol B4). Fills err with SQLSTATE and
  * text. 08xxx, 57P0x, 25006, no connection   TH_DB_LOST 40001, 40P01, 55P03, 57014 TH_DB_RETRY
  *   53xxx, 58xxx                         TH_DB_STORAGE

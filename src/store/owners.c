@@ -259,6 +259,7 @@ th_rc th_early_events_expire(th_db *control, const char *hub, int64_t *deleted, 
 /* Columns of owners_watch.sql. */
 enum { C_KIND, C_ID, C_NUMBER, C_FLAG = 5, C_TIME = 10 };
 enum { KIND_SERVER, KIND_WORKER, KIND_PARTITION, KINDS };
+enum { WAIT_ACTIVITIES = 1, WAIT_EPISODES = 2 };
 
 static int32_t number(const PGresult *res, int row, int i)
 {
@@ -291,6 +292,8 @@ static th_seen_partition partition_of(const PGresult *res, int row)
         .worker_id = number(res, row, 1),
         .pen_pid = number(res, row, 2),
         .clean = flag(res, row, 0),
+        .first_due_us =
+            PQgetisnull(res, row, C_TIME) ? TH_TIME_INF : th_get_time(PQgetvalue(res, row, C_TIME)),
         .pen_waits_silent = flag(res, row, 1),
     };
 }
@@ -304,6 +307,9 @@ static void read_server(th_watch *out, const PGresult *res, int row)
     out->server_up_us = out->server_now_us - th_get_time(PQgetvalue(res, row, C_TIME + 1));
     out->early_seconds = number(res, row, 0);
     out->keeps_history = flag(res, row, 3);
+    out->activities_wait = number(res, row, 1) & WAIT_ACTIVITIES;
+    out->episodes_wait = number(res, row, 1) & WAIT_EPISODES;
+    out->names_print = number(res, row, 2);
 }
 
 static void read_watch(th_arena *arena, th_watch *out, const PGresult *res)
@@ -328,10 +334,24 @@ static void read_watch(th_arena *arena, th_watch *out, const PGresult *res)
     }
 }
 
-th_rc th__owners_watch(th_db *control, int32_t hub_id, int32_t silent_seconds, th_arena *arena,
-                       th_watch *out, th_error *err)
+static void add_sleepers(th_params *p, th_array *partitions, const th_sleepers *sleepers)
+{
+    static const th_sleepers nobody = { 0 };
+    const th_sleepers *s = sleepers ? sleepers : &nobody;
+
+    th_array_init(partitions, TH_T_INT4);
+    for (size_t i = 0; i < s->partition_count; i++)
+        th_array_i32(partitions, s->partitions[i]);
+    th_param_array(p, partitions);
+    th_param_bool(p, s->activities);
+    th_param_bool(p, s->episodes);
+}
+
+th_rc th__owners_watch(th_db *control, int32_t hub_id, const th_sleepers *sleepers,
+                       int32_t silent_seconds, th_arena *arena, th_watch *out, th_error *err)
 {
     th_params p = { 0 };
+    th_array partitions;
     PGresult *res = NULL;
 
     *out = (th_watch){ 0 };
@@ -340,16 +360,19 @@ th_rc th__owners_watch(th_db *control, int32_t hub_id, int32_t silent_seconds, t
     th_param_i32(&p, TH_LOCK_PEN);
     th_param_i32(&p, TH_LOCK_WORKER);
     th_param_i32(&p, silent_seconds);
+    add_sleepers(&p, &partitions, sleepers);
     th_params_ready(&p);
     th_rc rc = th_db_exec(control, th_sql_owners_watch, &p, true, &res, err);
     if (rc == TH_OK)
         read_watch(arena, out, res);
     PQclear(res);
+    th_array_free(&partitions);
     th_params_free(&p);
     return rc;
 }
 
-th_rc th_owners_watch(th_db *control, int32_t hub_id, th_arena *arena, th_watch *out, th_error *err)
+th_rc th_owners_watch(th_db *control, int32_t hub_id, const th_sleepers *sleepers, th_arena *arena,
+                      th_watch *out, th_error *err)
 {
-    return th__owners_watch(control, hub_id, SILENT_SECONDS, arena, out, err);
+    return th__owners_watch(control, hub_id, sleepers, SILENT_SECONDS, arena, out, err);
 }

@@ -58,6 +58,8 @@ typedef struct th_seen_partition {
     int32_t worker_id;  /* as `partitions` says; 0: none */
     int32_t pen_pid;    /* as `partitions` says */
     bool clean;
+    int64_t
+        first_due_us; /* of its messages, held ones aside; TH_TIME_INF: none, or not asked for */
     bool pen_waits_silent; /* the holder is a session that partitions names and that has been in
                               ClientWrite or idle in transaction for over 12 s */
 } th_seen_partition;
@@ -75,11 +77,22 @@ typedef struct th_watch {
     int64_t server_up_us;  /* since the postmaster started */
     int32_t early_seconds; /* the hub keeps early events for so long; 0: not, -1: never set */
     bool keeps_history;    /* ... and histories of executions that continued as new */
+    bool activities_wait;  /* some are unclaimed, and due within a minute; false if not asked for */
+    bool episodes_wait;    /* some are unclaimed and due; false if not asked for */
+    int32_t names_print;   /* of the hub's SQL activities: another one when their names change */
 } th_watch;
 
-/* Protocol O7: one statement. Arrays live in arena. */
-th_rc th_owners_watch(th_db *control, int32_t hub_id, th_arena *arena, th_watch *out,
-                      th_error *err) TH_MUST_CHECK;
+/* Who sleeps in this process, and is woken by the watch if there is something to do. */
+typedef struct th_sleepers {
+    const int32_t *partitions; /* their owner does */
+    size_t partition_count;
+    bool activities, episodes; /* who would claim them does */
+} th_sleepers;
+
+/* Protocol O7: one statement, which also looks at what sleepers would be woken for (NULL: nobody
+ * sleeps). Arrays live in arena. */
+th_rc th_owners_watch(th_db *control, int32_t hub_id, const th_sleepers *sleepers, th_arena *arena,
+                      th_watch *out, th_error *err) TH_MUST_CHECK;
 
 /* Protocol A5: the one UPDATE. *buried: whether this call did it. */
 th_rc th_worker_bury(th_db *control, int32_t worker_id, bool *buried, th_error *err) TH_MUST_CHECK;

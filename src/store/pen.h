@@ -88,7 +88,8 @@ typedef enum th_pen_op {
     TH_PEN_HELD,
     TH_PEN_LOAD,
     TH_PEN_IDLE,
-    TH_PEN_AWAKE
+    TH_PEN_AWAKE,
+    TH_PEN_WORD
 } th_pen_op;
 
 /* A message as read, with its instance's row. Texts are valid until th_pen_done_clear. */
@@ -209,6 +210,9 @@ th_rc th_pen_send_load(th_pen *pen, const int32_t *partitions, const char *const
 /* Protocol W2: take (or let go of) the IDLE locks of these partitions. */
 th_rc th_pen_send_idle(th_pen *pen, const int32_t *partitions, size_t n, bool on,
                        th_error *err) TH_MUST_CHECK;
+
+/* A word, which is no statement: a pen that is silent for too long is taken away (protocol S1). */
+th_rc th_pen_send_word(th_pen *pen, th_error *err) TH_MUST_CHECK;
 
 /* Moves bytes both ways without blocking. */
 th_rc th_pen_pump(th_pen *pen, th_error *err) TH_MUST_CHECK;

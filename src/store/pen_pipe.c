@@ -203,6 +203,14 @@ th_rc th_pen_send_idle(th_pen *pen, const int32_t *partitions, size_t n, bool on
     return rc == TH_OK ? end_op(pen, err) : rc;
 }
 
+/* A sync with nothing before it. */
+th_rc th_pen_send_word(th_pen *pen, th_error *err)
+{
+    pen_op *op;
+    th_rc rc = new_op(pen, TH_PEN_WORD, 0, &op, err);
+    return rc == TH_OK ? end_op(pen, err) : rc;
+}
+
 /* ---- results -------------------------------------------------------------------------------- */
 
 th_rc th_pen_pump(th_pen *pen, th_error *err)

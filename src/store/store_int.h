@@ -31,6 +31,7 @@ struct th_db {
     th_db_role role;
     bool lost;
     int64_t patience_us; /* longest wait for one statement's answer; TH__FOREVER: none */
+    int64_t spoke_us;    /* real; the last answer to something that we said */
     char incarnation[48];
 };
 
@@ -97,7 +98,8 @@ void th__servers_forget(void); /* tests */
 /* ---- owners.c ---- */
 
 /* th_owners_watch, with a bound of its own for pen_waits_silent. */
-th_rc th__owners_watch(th_db *control, int32_t hub_id, int32_t silent_seconds, th_arena *arena,
-                       th_watch *out, th_error *err) TH_MUST_CHECK;
+th_rc th__owners_watch(th_db *control, int32_t hub_id, const th_sleepers *sleepers,
+                       int32_t silent_seconds, th_arena *arena, th_watch *out,
+                       th_error *err) TH_MUST_CHECK;
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "given_hub.h"
+#include "store/owners.h"
 #include "test.h"
 
 static const int32_t claim_no = 3;
@@ -85,16 +86,21 @@ static long long completions(const scene *s)
                      (int)s->hub.first_partition);
 }
 
-TEST(names_are_listed)
+TEST(names_are_listed_with_the_print_that_the_watch_shows)
 {
     scene *s = given_scene("perform 1");
     const char **names;
     size_t count;
+    int32_t print;
+    th_watch watch;
     th_error err = { 0 };
 
-    CHECK_INT(th_bound_names(s->db, s->arena, s->hub.hub_id, &names, &count, &err), TH_OK);
+    CHECK_INT(th_bound_names(s->db, s->arena, s->hub.hub_id, &names, &count, &print, &err), TH_OK);
     CHECK_INT(count, 1);
     CHECK_STR(names[0], "F");
+    CHECK_INT(th_owners_watch(s->db, s->hub.hub_id, NULL, s->arena, &watch, &err), TH_OK);
+    CHECK(print != 0);
+    CHECK_INT(watch.names_print, print);
     end_scene(s);
 }
 

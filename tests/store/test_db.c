@@ -694,6 +694,48 @@ TEST(opening_counts_as_one_operation_and_can_fail_either_way)
     }
 }
 
+/* ---- a word ---- */
+
+TEST(a_session_that_says_a_word_now_and_then_is_not_silent)
+{
+    th_db *db = given_db(TH_DB_CONTROL);
+    th_error err = { 0 };
+
+    CHECK(th_db_query(db, "set idle_session_timeout = '400ms'", 0, NULL, NULL, &err) == TH_OK);
+    for (int i = 0; i < 6; i++) {
+        poll(NULL, 0, 150);
+        CHECK(th_db_keep_alive(db, 100000, &err) == TH_OK);
+    }
+    CHECK_STR(value_of(db, "select 1"), "1");
+    th_db_close(db);
+}
+
+TEST(a_word_is_no_statement)
+{
+    th_db *db = given_db(TH_DB_CONTROL), *other = given_db(TH_DB_POOL);
+    th_error err = { 0 };
+
+    CHECK_STR(value_of(db, "select 'the last'"), "the last");
+    CHECK(th_db_keep_alive(db, 0, &err) == TH_OK);
+    CHECK_STR(value_of(other, "select query from pg_stat_activity where pid = %d", th_db_pid(db)),
+              "select 'the last'");
+    th_db_close(other);
+    th_db_close(db);
+}
+
+TEST(who_has_spoken_a_moment_ago_says_no_word)
+{
+    th_db *db = given_db(TH_DB_CONTROL);
+    th_error err = { 0 };
+
+    CHECK_STR(value_of(db, "select 1"), "1");
+    shutdown(PQsocket(th_db_pg(db)), SHUT_RDWR);
+    CHECK(th_db_keep_alive(db, 60 * SECOND, &err) == TH_OK);
+    CHECK(th_db_keep_alive(db, 0, &err) == TH_DB_LOST);
+    CHECK(th_db_is_lost(db));
+    th_db_close(db);
+}
+
 /* ---- threads ---- */
 
 typedef struct asker {

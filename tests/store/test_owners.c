@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "given_db.h"
+#include "store/params.h"
 
 static th_worker_info given_info(int32_t hub_id)
 {
@@ -32,7 +33,7 @@ static th_watch watch_of(th_db *control, int32_t hub_id, th_arena *arena)
     th_watch watch;
     th_error err = { 0 };
 
-    CHECK(th__owners_watch(control, hub_id, 0, arena, &watch, &err) == TH_OK);
+    CHECK(th__owners_watch(control, hub_id, NULL, 0, arena, &watch, &err) == TH_OK);
     CHECK_STR(err.text, "");
     return watch;
 }
@@ -297,7 +298,7 @@ static bool waits_silent(th_db *control, int32_t hub_id, int32_t seconds)
     th_arena *arena = th_arena_new(0);
     th_watch watch;
     th_error err = { 0 };
-    bool silent = th__owners_watch(control, hub_id, seconds, arena, &watch, &err) == TH_OK &&
+    bool silent = th__owners_watch(control, hub_id, NULL, seconds, arena, &watch, &err) == TH_OK &&
                   watch.partition_count == 1 && watch.partitions[0].pen_waits_silent;
 
     th_arena_free(arena);
@@ -338,6 +339,128 @@ TEST(a_pen_whose_client_stopped_reading_is_silent)
     th_db_close(pen);
     th_db_close(control);
 }
+
+/* ---- what the watch sees for those who sleep ---- */
+
+static th_watch watch_for(th_db *control, int32_t hub_id, const th_sleepers *sleepers,
+                          th_arena *arena)
+{
+    th_watch watch;
+    th_error err = { 0 };
+
+    CHECK(th_owners_watch(control, hub_id, sleepers, arena, &watch, &err) == TH_OK);
+    CHECK_STR(err.text, "");
+    return watch;
+}
+
+static void given_message(th_db *db, int32_t partition_id, const char *due)
+{
+    value_of(db,
+             "insert into taskhub.inbox (partition_id, due, instance_id, kind) values (%d, %s,"
+             " 'somebody', 17) returning 1",
+             partition_id, due);
+}
+
+TEST(the_watch_tells_when_the_first_message_is_due_of_an_owner_that_sleeps)
+{
+    th_db *control = given_db(TH_DB_CONTROL);
+    int32_t first, hub_id = given_hub(control, 4, &first);
+    th_arena *arena = th_arena_new(0);
+    int32_t asleep[] = { first, first + 1, first + 2 };
+    th_sleepers sleepers = { .partitions = asleep, .partition_count = 3 };
+
+    given_message(control, first, "'-infinity'");
+    given_message(control, first + 1, "now() + interval '1 hour'");
+    given_message(control, first + 1, "now() + interval '2 hours'");
+    given_message(control, first + 2, "'infinity'");
+    given_message(control, first + 3, "'-infinity'");
+    th_watch watch = watch_for(control, hub_id, &sleepers, arena);
+    if (CHECK_INT(watch.partition_count, 4)) {
+        CHECK_INT(watch.partitions[0].first_due_us, TH_TIME_NEG_INF);
+        int64_t left_us = watch.partitions[1].first_due_us - watch.server_now_us;
+        CHECK(left_us > 3500 * SECOND && left_us <= 3600 * SECOND);
+        CHECK_INT(watch.partitions[2].first_due_us, TH_TIME_INF); /* held */
+        CHECK_INT(watch.partitions[3].first_due_us, TH_TIME_INF); /* its owner is awake */
+    }
+    th_arena_free(arena);
+    th_db_close(control);
+}
+
+static void given_unclaimed(th_db *db, int32_t partition_id, int id, int kind, const char *due)
+{
+    value_of(db,
+             "insert into taskhub.activities (partition_id, id, instance_id, start_id,"
+             " execution_id, seq, task_id, name, kind, due) values (%d, %d, 'somebody',"
+             " gen_random_uuid(), gen_random_uuid(), 1, 1, 'Work', %d, %s) returning 1",
+             partition_id, id, kind, due);
+}
+
+TEST(the_watch_tells_those_who_sleep_what_waits_to_be_claimed)
+{
+    th_db *control = given_db(TH_DB_CONTROL);
+    int32_t first, hub_id = given_hub(control, 2, &first);
+    th_arena *arena = th_arena_new(0);
+    th_sleepers both = { .activities = true, .episodes = true };
+
+    given_unclaimed(control, first + 1, 1, 0, "now() + interval '10 minutes'");
+    given_unclaimed(control, first + 1, 2, 1, "now() + interval '10 minutes'");
+    th_watch watch = watch_for(control, hub_id, &both, arena);
+    CHECK(!watch.activities_wait && !watch.episodes_wait);
+
+    value_of(control,
+             "update taskhub.activities set due = now() where partition_id = %d returning 1",
+             first + 1);
+    watch = watch_for(control, hub_id, &both, arena);
+    CHECK(watch.activities_wait && watch.episodes_wait);
+    watch = watch_for(control, hub_id, &(th_sleepers){ .episodes = true }, arena);
+    CHECK(!watch.activities_wait && watch.episodes_wait);
+    watch = watch_for(control, hub_id, NULL, arena);
+    CHECK(!watch.activities_wait && !watch.episodes_wait);
+
+    value_of(control,
+             "update taskhub.activities set claimed_by = 1 where partition_id = %d and id = 1"
+             " returning 1",
+             first + 1);
+    watch = watch_for(control, hub_id, &both, arena);
+    CHECK(!watch.activities_wait && watch.episodes_wait);
+    value_of(control, "delete from taskhub.activities where partition_id = %d returning 1",
+             first + 1);
+    th_arena_free(arena);
+    th_db_close(control);
+}
+
+static void given_bound(th_db *db, int32_t hub_id, const char *name)
+{
+    value_of(db,
+             "insert into taskhub.sql_activities (hub_id, name_key, name, schema_name,"
+             " function_name, argument, result, created_by, created_at) values (%d, lower('%s'),"
+             " '%s', 's', 'f', 'none', 'void', 'test', now()) returning 1",
+             hub_id, name, name);
+}
+
+TEST(the_watch_sees_that_the_names_of_sql_activities_have_changed)
+{
+    th_db *control = given_db(TH_DB_CONTROL);
+    int32_t first, hub_id = given_hub(control, 1, &first);
+    th_arena *arena = th_arena_new(0);
+    int32_t none = watch_for(control, hub_id, NULL, arena).names_print;
+
+    given_bound(control, hub_id, "Pay");
+    int32_t one = watch_for(control, hub_id, NULL, arena).names_print;
+    CHECK(one != none);
+    CHECK_INT(watch_for(control, hub_id, NULL, arena).names_print, one);
+    given_bound(control, hub_id, "Book");
+    CHECK(watch_for(control, hub_id, NULL, arena).names_print != one);
+    value_of(control,
+             "delete from taskhub.sql_activities where hub_id = %d and name = 'Book'"
+             " returning 1",
+             hub_id);
+    CHECK_INT(watch_for(control, hub_id, NULL, arena).names_print, one);
+    th_arena_free(arena);
+    th_db_close(control);
+}
+
+/* ---- the fence ---- */
 
 TEST(the_fence_ends_the_session_that_the_row_names_and_no_other)
 {

@@ -292,3 +292,23 @@ TEST(an_owner_hears_that_it_could_not_lie_down)
     PQfinish(sender);
     th_pen_close(pen);
 }
+
+/* ---- S1: a word ------------------------------------------------------------------------------ */
+
+TEST(a_pens_word_is_answered_and_is_no_statement)
+{
+    th_pen *pen = given_pen();
+    th_error err = { 0 };
+
+    idle(pen, NULL, 0, true);
+    CHECK_INT(th_pen_send_word(pen, &err), TH_OK);
+    th_pen_done done = given_done(pen);
+    CHECK_INT(done.rc, TH_OK);
+    CHECK_INT(done.op, TH_PEN_WORD);
+    th_pen_done_clear(&done);
+    CHECK_INT(given_sql("select count(*) from pg_stat_activity where pid = %d and query like"
+                        " '%%pg_try_advisory_lock%%'",
+                        th_pen_pid(pen)),
+              1);
+    th_pen_close(pen);
+}

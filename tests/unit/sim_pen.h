@@ -150,6 +150,12 @@ th_rc th_pen_send_idle(th_pen *pen, const int32_t *partitions, size_t n, bool on
     return sim_sent(pen, err);
 }
 
+th_rc th_pen_send_word(th_pen *pen, th_error *err)
+{
+    sim_op_new(pen, TH_PEN_WORD, NULL, 0);
+    return sim_sent(pen, err);
+}
+
 /* ---- results --------------------------------------------------------------------------------- */
 
 th_rc th_pen_pump(th_pen *pen, th_error *err)

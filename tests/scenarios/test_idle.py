@@ -1,0 +1,85 @@
+"""An idle service is silent: one statement a second looks at everything, and finds what nobody tells of."""
+import os
+import time
+
+import pytest
+
+import facts
+import service as svc
+
+APPS = [svc.app("scenarios")]
+FULL = os.environ.get("TH_FULL") == "1"
+WATCH_S = 1.0
+SILENCE_S = 10.0  # after this the server ends a session of an owner
+
+
+def sessions(service):
+    """Those of the engine, and when each has begun its last statement."""
+    return service.sql("""select pid, query_start from pg_stat_activity
+        where datname = current_database() and application_name like 'taskhub %'""")
+
+
+def watch_sessions(service, seconds):
+    """The statements of that time, less those that were followed by another within a moment; and whose."""
+    end, seen = time.monotonic() + seconds, set(sessions(service))
+    before = {pid for pid, _ in seen}
+    while time.monotonic() < end:
+        time.sleep(0.05)
+        seen.update(sessions(service))
+    return len(seen) - len(before), before, {pid for pid, _ in seen}
+
+
+def come_to_rest(service):
+    """Its owners, and who claims its activities, hold their IDLE locks."""
+    def rests():
+        locks = service.sql("""select count(*) filter (where classid = 1952972803), count(*) filter (where classid = 1952972804)
+            from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())""")
+        return locks == [(4, 1)]
+
+    svc.until(rests, what="the service sleeps")
+
+
+@pytest.fixture
+def idle(service):
+    come_to_rest(service)
+    return service
+
+
+def test_it_sends_a_statement_a_second_and_loses_no_session(idle):
+    seconds = 31 if FULL else SILENCE_S + 1.5
+    sent, before, after = watch_sessions(idle, seconds)
+    assert len(before) >= 4 and after == before
+    assert seconds / WATCH_S * 0.5 < sent <= seconds / WATCH_S + 4  # some were still coming to rest, or look each minute
+
+
+@pytest.mark.skipif(not FULL, reason="takes long")
+def test_it_loses_no_session_in_a_paused_hub(idle):
+    idle.sql("select taskhub.pause_hub(%s)", [idle.hub])
+    _, before, after = watch_sessions(idle, 2 * SILENCE_S + 3)
+    assert after == before
+    idle.sql("select taskhub.resume_hub(%s)", [idle.hub])
+    assert idle.wait_status(idle.start_instance("Sequence", input=3))["runtimeStatus"] == "Completed"
+
+
+def test_a_start_that_nobody_tells_of_is_seen_within_moments(idle):
+    for _ in range(3):
+        come_to_rest(idle)
+        began = time.monotonic()
+        instance, = idle.sql("select taskhub.start_instance('Sequence', '3', p_hub => %s)", [idle.hub])[0]
+        assert idle.wait_status(instance, timeout=10)["runtimeStatus"] == "Completed"
+        assert time.monotonic() - began < 2.5 * WATCH_S
+    facts.all_is_well(idle)
+
+
+def test_a_delayed_message_that_nobody_tells_of_is_taken_when_it_is_due(idle):
+    instance = idle.start_instance("Waits")
+    idle.wait_status(instance, "Running")
+    come_to_rest(idle)
+    due, = idle.sql("""
+        insert into taskhub.inbox (partition_id, due, instance_id, start_id, kind, name, payload, message_id)
+        select partition_id, now() + interval '2.5 s', instance_id, start_id, 17, 'Go', '1', 'm-1'
+        from taskhub.instances where instance_id = %s returning due""", [instance])[0]
+    assert idle.wait_status(instance, timeout=10)["output"] == 1
+    late, = idle.sql("select extract(epoch from completed_at - %s) from taskhub.instances where instance_id = %s",
+                     [due, instance])[0]
+    assert 0 <= late < 0.6
