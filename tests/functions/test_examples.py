@@ -63,9 +63,9 @@ def test_the_patterns(patterns, name, body, output):
     assert run(patterns, name, body)["output"] == output
 
 
-@pytest.fixture(scope="module")
-def patterns(database):
-    service = svc.Service(database, apps=[example("python-patterns")], args=WITH_PYTHON, hub=None)
+@pytest.fixture(scope="module", params=LANGUAGES)
+def patterns(request, database):
+    service = svc.Service(database, **options_of(f"{request.param}-patterns"))
     try:
         yield service.start()
     finally:
@@ -79,6 +79,26 @@ def test_an_approval_is_answered(patterns):
     assert patterns.request("POST", "/api/events/by-hand/Approval", "true", {"Content-Type": "application/json"}).status == 202
     status = patterns.wait_status("by-hand")
     assert (status["output"], status["runtimeStatus"]) == ("approved", "Completed")
+
+
+@pytest.fixture(scope="module")
+def node(database):
+    service = svc.Service(database, **options_of("node-patterns"))
+    try:
+        yield service.start()
+    finally:
+        service.close()
+
+
+@needs_node
+def test_the_patterns_of_node_alone(node):
+    assert run(node, "monitor", "0.1")["output"] == "seen"
+    assert run(node, "status_of", json.dumps(f"{node.origin}/readiness"))["output"] == 200
+    assert node.post("/entities/counter/a?op=add", "5", headers={"Content-Type": "application/json"}).status == 202
+    transfers = {amount: {"from": "a", "to": "b", "amount": amount} for amount in (4, 2)}
+    assert run(node, "transfer", json.dumps(transfers[4]))["output"] == "moved"
+    assert run(node, "transfer", json.dumps(transfers[2]))["output"] == "too little"
+    assert [node.call("GET", f"/entities/counter/{key}").json for key in "ab"] == [1, 4]
 
 
 def test_f2_runs_as_many_at_once_as_it_may(make_service):

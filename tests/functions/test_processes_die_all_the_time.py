@@ -1,4 +1,4 @@
-"""A Python app on three processes of taskhub with two workers each, behind nginx; worker processes and whole processes are killed
+"""An app on three processes of taskhub with two workers each, behind nginx; worker processes and whole processes are killed
 all the time: every start that was acknowledged ends as if nothing had happened."""
 import json
 import os
@@ -13,7 +13,7 @@ import pytest
 import facts
 import service as svc
 from balancer import Balancer
-from pyapps import WITH_PYTHON, app
+from languages import LANGUAGES
 
 pytestmark = pytest.mark.alone
 
@@ -25,18 +25,19 @@ LONG = 0.15  # of an activity that is likely to be met
 WANTED = {
     "racing": lambda output: output == [0, 1, 2],
     "values": lambda output: output == [True] * 13,
-    "failing_activity": lambda output: "KeyError" in output,
+    "failing_activity": lambda output: "the key" in output,
     "retried_child": lambda output: "the orchestrator's own" in output,
     "naps": lambda output: output == [LONG] * 6,
 }
 
 
 class Fleet:
-    def __init__(self, database):
-        self.all = [svc.Service(database, apps=[app("everything")], args=WITH_PYTHON, hub="Dying",
+    def __init__(self, database, language):
+        hub = f"Dying{language}"
+        self.all = [svc.Service(database, apps=[language.everything], args=language.args, hub=hub,
                                 env={"FUNCTIONS_WORKER_PROCESS_COUNT": "2"}) for _ in range(3)]
         self.balancer = Balancer([s.port for s in self.all])
-        self.front = svc.Service(database, hub="Dying", port=self.balancer.port)  # nobody's process: nginx answers
+        self.front = svc.Service(database, hub=hub, port=self.balancer.port)  # nobody's process: nginx answers
         self.ids, self.refused = {}, 0
         self.ending = threading.Event()
 
@@ -78,7 +79,7 @@ class Fleet:
 
     def kill_a_worker(self):
         parents = ",".join(str(s.process.pid) for s in self.all if s.process)
-        found = subprocess.run(["pgrep", "-P", parents, "-f", "worker.py"], capture_output=True, text=True).stdout.split()
+        found = subprocess.run(["pgrep", "-P", parents, "-f", r"worker\.(py|js) "], capture_output=True, text=True).stdout.split()
         if not found:
             return 0
         try:
@@ -108,9 +109,9 @@ class Fleet:
         return workers, processes
 
 
-@pytest.fixture
-def fleet(database):
-    made = Fleet(database)
+@pytest.fixture(params=LANGUAGES if facts.FULL else LANGUAGES[:1])
+def fleet(request, database):
+    made = Fleet(database, request.param)
     try:
         made.start()
         yield made
@@ -119,7 +120,7 @@ def fleet(database):
         made.close()
 
 
-def test_every_acknowledged_start_of_a_python_app_ends_right(fleet):
+def test_every_acknowledged_start_of_an_app_ends_right(fleet):
     threads = [threading.Thread(target=fleet.keep_starting, args=(n, 4), daemon=True) for n in range(4)]
     for thread in threads:
         thread.start()

@@ -2,6 +2,7 @@
 import pytest
 
 import service as svc
+import nodeapps
 from pyapps import WITH_PYTHON, write_app
 
 HEAD = "import azure.functions as func\nimport os, time\napp = func.FunctionApp()\n"
@@ -16,11 +17,36 @@ async def at_start(t: func.TimerRequest):
     raise ValueError("on purpose")
 """
 
+NODE_TICKS = """
+const { app } = require('@azure/functions');
+const { appendFileSync } = require('node:fs');
 
-def test_a_timer_fires_once_for_all_processes(make_service, tmp_path):
+app.timer('tick', {
+    schedule: '%EVERY%',
+    handler: (timer) => {
+        const late = timer.isPastDue ? 'True' : 'False';
+        appendFileSync(process.env.TICKS, `${Math.floor(Date.now() / 1000)} ${late}\\n`);
+    },
+});
+
+app.timer('at_start', {
+    schedule: '0 0 0 1 1 *',
+    runOnStartup: true,
+    handler: async () => {
+        throw new Error('on purpose');
+    },
+});
+"""
+
+
+@pytest.mark.parametrize("write, code, args, hub", [
+    (write_app, TICKS, WITH_PYTHON, "Timers"),
+    pytest.param(nodeapps.write_app, NODE_TICKS, [], "NodeTimers", marks=nodeapps.needs_node),
+], ids=["python", "node"])
+def test_a_timer_fires_once_for_all_processes(make_service, tmp_path, write, code, args, hub):
     ticks = tmp_path / "ticks"
-    folder = write_app(tmp_path / "app", TICKS, settings={"Values": {"EVERY": "00:00:01"}})
-    services = [make_service(apps=[folder], args=WITH_PYTHON, hub="Timers", env={"TICKS": str(ticks)}) for _ in range(2)]
+    folder = write(tmp_path / "app", code, settings={"Values": {"EVERY": "00:00:01"}})
+    services = [make_service(apps=[folder], args=args, hub=hub, env={"TICKS": str(ticks)}) for _ in range(2)]
     for service in services:
         service.start()
 
@@ -30,11 +56,11 @@ def test_a_timer_fires_once_for_all_processes(make_service, tmp_path):
     seen = lines()
     assert len({line.split()[0] for line in seen}) >= len(seen) - 1, seen  # a second may hold the end of one wait
     assert all(line.endswith("False") for line in seen), seen
-    rows = services[0].sql("select instance_id from taskhub.instances_view where hub = 'Timers' and instance_id like 'timer.tick:%'")
+    rows = services[0].sql("select instance_id from taskhub.instances_view where hub = %s and instance_id like 'timer.tick:%%'", [hub])
     assert len(rows) in (len(seen), len(seen) + 1, len(seen) + 2)
-    failed = services[0].sql("select runtime_status from taskhub.instances_view where hub = 'Timers' and instance_id like 'timer.at_start:startup-%'")
-    svc.until(lambda: services[0].sql("""select count(*) from taskhub.instances_view where hub = 'Timers'
-        and instance_id like 'timer.at_start:startup-%%' and runtime_status = 'Failed'""") == [(2,)], what="both starts ran it")
+    failed = services[0].sql("select runtime_status from taskhub.instances_view where hub = %s and instance_id like 'timer.at_start:startup-%%'", [hub])
+    svc.until(lambda: services[0].sql("""select count(*) from taskhub.instances_view where hub = %s
+        and instance_id like 'timer.at_start:startup-%%' and runtime_status = 'Failed'""", [hub]) == [(2,)], what="both starts ran it")
     assert len(failed) == 2
 
 
