@@ -107,6 +107,16 @@ void th_call_keep(th_call *call)
     atomic_fetch_add(&call->refs, 1);
 }
 
+bool th__call_keep_alive(th_call *call)
+{
+    int refs = atomic_load(&call->refs);
+
+    while (refs > 0)
+        if (atomic_compare_exchange_weak(&call->refs, &refs, refs + 1))
+            return true;
+    return false;
+}
+
 void th_call_release(th_call *call)
 {
     if (call && atomic_fetch_sub(&call->refs, 1) == 1)

@@ -212,10 +212,9 @@ static void end_calls(th_wire *wire)
     pthread_mutex_lock(&wire->lock);
     wire->stopping = true;
     th_call **calls = th_malloc(sizeof *calls * (wire->call_count + 1));
-    for (th_call *call = wire->calls; call; call = call->next) {
-        th_call_keep(call);
-        calls[n++] = call;
-    }
+    for (th_call *call = wire->calls; call; call = call->next)
+        if (th__call_keep_alive(call))
+            calls[n++] = call;
     pthread_mutex_unlock(&wire->lock);
     for (size_t i = 0; i < n; i++) {
         th_call_end(calls[i], TH_STATUS_UNAVAILABLE, "the server is stopping");

@@ -91,6 +91,10 @@ struct th_wire {
 /* Asks the core for the next call. */
 void th__call_accept(th_wire *wire);
 
+/* As th_call_keep, of a call in the list, under the server's lock. False: its last reference has
+ * gone, and it is about to leave the list. */
+bool th__call_keep_alive(th_call *call);
+
 /* An operation is done; runs on the driver's thread. */
 void th__call_done(th__op *op, bool ok);
 
