@@ -44,7 +44,7 @@ static th_inst *find(const th_warm *w, uint64_t hash, int32_t partition_id, cons
 
 th_inst *th_warm_find(const th_warm *w, int32_t partition_id, const char *id)
 {
-    return find(w, hash_of(partition_id, id), partition_id, id);
+    return w->slots ? find(w, hash_of(partition_id, id), partition_id, id) : NULL;
 }
 
 static void grow(th_warm *w)

@@ -14,7 +14,7 @@ typedef struct th_warm {
 } th_warm;
 
 void th_warm_init(th_warm *warm);
-void th_warm_free(th_warm *warm); /* frees all instances */
+void th_warm_free(th_warm *warm); /* frees all instances; in what is freed, none is found */
 
 th_inst *th_warm_find(const th_warm *warm, int32_t partition_id, const char *id);
 /* Found, or new and COLD. */

@@ -72,6 +72,21 @@ def test_a_flood_of_events_is_taken_in_order_and_keeps_nobody_else_waiting(servi
     facts.all_is_well(service)
 
 
+def test_a_service_that_is_stopped_in_the_middle_of_a_flood_ends_in_order(service):
+    service.sql("set taskhub.notify = on")
+    service.start_instance("CollectsForEver", "interrupted")
+    service.wait_status("interrupted", "Running")
+    service.sql("select count(taskhub.raise_event('interrupted', 'Number', n::text, %s)) from generate_series(1, 2100) n",
+                [service.hub])
+    svc.wait_a_random_while(0.5)
+    assert service.stop() == 0, service.log()[-3000:]
+    service.start()
+    service.wait_ready()
+    service.terminate("interrupted")
+    service.wait_status("interrupted", "Terminated", 30)
+    facts.all_is_well(service)
+
+
 def test_a_generation_that_is_killed_is_done_again_and_only_once(service):
     service.sql("set taskhub.notify = on")
     service.start_instance("Generations", "killed", {"left": 50, "sum": 0})

@@ -20,6 +20,17 @@ TEST(an_instance_is_made_once_and_found_by_partition_and_id)
     th_warm_free(&warm);
 }
 
+TEST(what_is_freed_holds_no_instance)
+{
+    th_warm warm;
+    th_warm_init(&warm);
+    th_warm_get(&warm, 1, "a");
+
+    th_warm_free(&warm);
+
+    CHECK(!th_warm_find(&warm, 1, "a"));
+}
+
 TEST(thousands_are_found_after_growth_and_removal)
 {
     th_warm warm;
