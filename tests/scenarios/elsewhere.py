@@ -26,7 +26,8 @@ def service(request, database, owner):
     try:
         yield runner.start()
         facts.nothing_is_stuck(runner)
-        owners = runner.sql("""select distinct w.pid from taskhub.partitions p join taskhub.workers w using (worker_id)""")
+        owners = runner.sql("""select distinct w.pid from taskhub.partitions p join taskhub.hubs h using (hub_id)
+                                 join taskhub.workers w on w.worker_id = p.worker_id where h.name = %s""", [runner.hub])
         assert owners == [(owner.process.pid,)], "the owner has owned all the time"
         assert runner.stop() == 0, runner.log()[-3000:]
     finally:
