@@ -1,7 +1,7 @@
 # TH_SANITIZE and TH_FUZZ: the same flags for every library, program and shared object.
 if(TH_FUZZ)
     if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
-        message(FATAL_ERROR "TH_FUZZ needs clang: configure with the preset 'fuzz'")
+        message(FATAL_ERROR "TH_FUZZ needs clang: configure with the preset 'asan'")
     endif()
     set(TH_SANITIZE "fuzzer-no-link,address,undefined")
 endif()
