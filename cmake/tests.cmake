@@ -130,6 +130,9 @@ if(TH_TESTS)
     foreach(source IN LISTS store_sources)
         add_store_test(${source})
     endforeach()
+    if(TARGET unit_simulation) # the longest comes first
+        set_tests_properties(unit_simulation PROPERTIES COST 100)
+    endif()
     if(TARGET store_faults) # every k takes minutes, where the quick run takes a fifth of them
         set_tests_properties(store_faults PROPERTIES TIMEOUT 1200 COST 100)
     endif()
