@@ -38,7 +38,8 @@ static void frames(const char *text, size_t n)
         MUST(room >= piece);
         th__frames_came(&f, piece);
         while ((rc = th__frames_next(&f, &frame, &len, NULL)) == TH_OK && frame)
-            MUST(len > 0 && len <= n && (th_utf8_valid(frame, len) || true)); /* reads every byte of it */
+            MUST(len > 0 && len <= n &&
+                 (th_utf8_valid(frame, len) || true)); /* reads every byte of it */
     }
     th__frames_free(&f);
 }
