@@ -63,7 +63,7 @@ def ceiling(pg, width):
         cluster.ask(conn, GIVEN, [width])
         conn.close()
         script = (f"select taskhub.perform_activity({hub}, 'Square', {first}, nextval('public.ids'), 1, "
-                  "current_setting('search_path')) from set_config('synchronous_commit', 'off', true);\n")
+                  "current_setting('search_path'));\n")
         done = subprocess.run(
             ["pgbench", "-n", "-f", "-", "-c", str(CONNECTIONS), "-j", "2", "-t", str(width // CONNECTIONS),
              psycopg2.extensions.make_dsn(dsn)],

@@ -132,15 +132,6 @@ def test_a_function_sees_the_search_path_of_the_connection_and_may_use_its_own(s
 
 # -- failures
 
-def test_the_commit_does_not_wait_for_the_disk_unless_the_function_says_so(service):
-    define(service, "waits", """(p jsonb) returns text language plpgsql as $$
-        declare was text := current_setting('synchronous_commit');
-        begin if p = 'true' then perform set_config('synchronous_commit', 'on', true); end if;
-        return to_json(was || ' ' || current_setting('synchronous_commit')); end $$""")
-    outputs = [call(service, "waits", text)[1] for text in ("true", "false")]
-    assert outputs == ["off on", "off off"], "and what one sets the next does not see"
-
-
 def test_a_failure_says_what_the_database_said_and_leaves_nothing_of_the_function(service):
     instance, _ = call(service, "Refuse", '{"what": "bread"}', "Failed")
     failure = failure_of(service, instance)
