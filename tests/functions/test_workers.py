@@ -104,11 +104,36 @@ def broken(req): pass
 """
 
 
+TWINS = HEAD + """
+@app.route(route="a")
+def twin(req): pass
+
+@app.route(route="b")
+def twin(req): pass
+"""
+UNBOUND = HEAD + """
+@app.route(route="a")
+def unbound(request): pass
+"""
+ASYNC = HEAD + """
+import azure.durable_functions as df
+app = df.DFApp()
+
+@app.orchestration_trigger(context_name="context")
+async def hurried(context): pass
+"""
+
+
 REFUSED = [
-    ("import nothing_of_that_name", "nothing_of_that_name"),
+    ("\nimport nothing_of_that_name", "No module named 'nothing_of_that_name' (function_app.py, line 2); if that is a package: "
+     + PYTHON + " -m pip install nothing_of_that_name"),
     (QUEUE, "queueTrigger"),
     ("import os\nos._exit(7)", "exited with status 7"),
-    ("def broken(:", "SyntaxError"),
+    ("def broken(:", "SyntaxError: invalid syntax (function_app.py, line 1)"),
+    (HEAD + "raise OSError('no disk')", "OSError: no disk (function_app.py, line 3)"),
+    (TWINS, "two functions are called 'twin': function_app.py, line 4 and function_app.py, line 7"),
+    (UNBOUND, "function 'unbound' (function_app.py, line 4): no binding is called request"),
+    (ASYNC, "function 'hurried' (function_app.py, line 7): an orchestrator is a generator"),
     ("x = 1", "exactly one FunctionApp"),
     (HEAD, "has no functions"),
     (TWICE, "function 'broken': its route has a brace"),
@@ -118,6 +143,56 @@ REFUSED = [
 @pytest.mark.parametrize("code, words", REFUSED if facts.FULL else REFUSED[:3])
 def test_an_app_that_can_t_be_served_ends_the_start_and_says_why(database, tmp_path, code, words):
     assert words in refusal(database, write_app(tmp_path / "app", code))
+
+
+WRONG = """
+import azure.durable_functions as df
+import os, sys
+app = df.DFApp()
+
+@app.activity_trigger(input_name="what")
+def gives(what):
+    values = {"bytes": b"\\xff", "object": object(), "large": "x" * 20_000_000}
+    if what == "exit":
+        os._exit(3)
+    if what == "sys.exit":
+        sys.exit(4)
+    if what == "raise":
+        raise LookupError("on purpose")
+    return values.get(what, what)
+
+@app.orchestration_trigger(context_name="context")
+def asks(context):
+    answer = yield context.call_activity("gives", context.get_input())
+    return len(answer)
+
+@app.orchestration_trigger(context_name="context")
+def yields(context):
+    yield {"None": None, "number": 5, "list": [context.call_activity("gives", 1)]}[context.get_input()]
+"""
+MISTAKES = [
+    ("asks", "bytes", "Activity function 'gives' failed:  ValueError: activity trigger output must be json serializable"),
+    ("asks", "object", "must be json serializable"),
+    ("asks", "raise", "Activity function 'gives' failed:  LookupError: on purpose \n {"),
+    ("asks", "raise", 'function_app.py\\", line 14, in gives'),
+    ("asks", "sys.exit", "SystemExit: 4"),
+    ("asks", "exit", "the worker process died 3 times while it ran"),
+    ("asks", "large", 20_000_000),
+    ("yields", "None", "can yield the tasks of its context only, not None (function_app.py, line 24)"),
+    ("yields", "number", "not 5 (function_app.py, line 24)"),
+    ("yields", "list", "task_all or task_any makes a task of it (function_app.py, line 24)"),
+]
+
+
+def test_what_apps_get_wrong_is_said_and_nothing_waits_for_ever(database, tmp_path):
+    service = svc.Service(database, apps=[write_app(tmp_path / "app", WRONG)], args=WITH_PYTHON, hub="Wrong")
+    try:
+        service.start()
+        seen = [(words, service.start_instance(name, None, what)) for name, what, words in MISTAKES]
+        seen = [(words, service.wait_status(instance, timeout=60)["output"]) for words, instance in seen]
+        assert not [pair for pair in seen if pair[0] != pair[1] and str(pair[0]) not in str(pair[1])], seen
+    finally:
+        service.close()
 
 
 def test_missing_packages_are_said_with_the_line_that_mends_it(database, tmp_path):

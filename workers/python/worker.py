@@ -8,6 +8,7 @@ import base64
 import contextlib
 import contextvars
 import datetime
+import functools
 import importlib.util
 import inspect
 import json
@@ -103,14 +104,83 @@ class LogHandler(logging.Handler):
             pass
 
 
+def traceback_of(error):
+    """Without the frames of this file and of imports at its beginning, which tell the app's author nothing."""
+    trace = error.__traceback__
+    while trace and trace.tb_frame.f_code.co_filename.startswith((__file__, "<frozen importlib")):
+        trace = trace.tb_next
+    return trace
+
+
 def exception_of(error, message=None):
     kind = type(error).__name__
-    stack = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    stack = "".join(traceback.format_exception(type(error), error, traceback_of(error)))
     return {"message": message or f"{kind}: {error}", "type": kind, "stack_trace": stack, "is_user_exception": True}
 
 
 def failure(error, message=None):
     return {"status": "Failure", "exception": exception_of(error, message)}
+
+
+def place_in(folder, error):
+    """" (file, line n)": where in the app's own code it was; "" if that is not known or its text says so."""
+    if isinstance(error, SyntaxError):
+        return ""
+    place = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        path = frame.f_code.co_filename
+        if path.startswith(folder + os.sep) and "site-packages" not in path:
+            place = f" ({os.path.relpath(path, folder)}, line {line})"
+    return place
+
+
+def code_of(function):
+    """Of the app's function below what decorators made of it."""
+    function = inspect.unwrap(getattr(function, "orchestrator_function", None) or getattr(function, "entity_function", None) or function)
+    return getattr(function, "__code__", None)
+
+
+def line_of(function):
+    code = code_of(function)
+    return f"{os.path.basename(code.co_filename)}, line {code.co_firstlineno}" if code else "unknown place"
+
+
+def watched(generator, task_type):
+    """The orchestrator's generator, which may yield tasks and nothing else: the SDK would wait for ever, or fail at a line of its own."""
+    value = error = None
+    while True:
+        try:
+            task = generator.send(value) if error is None else generator.throw(error)
+        except StopIteration as stop:
+            return stop.value
+        if not isinstance(task, task_type):
+            what = "a list; task_all or task_any makes a task of it" if isinstance(task, list) else repr(task)[:100]
+            error = TypeError(f"an orchestrator can yield the tasks of its context only, not {what} "
+                              f"({os.path.basename(generator.gi_code.co_filename)}, line {generator.gi_frame.f_lineno})")
+            continue
+        try:
+            value, error = (yield task), None
+        except Exception as thrown:
+            error = thrown
+
+
+def watch_yields(handle):
+    """An orchestrator of the SDK as it is, but for its generator. Other versions, which have no such parts, stay as they are."""
+    try:
+        from azure.durable_functions.models.Task import TaskBase
+        from azure.durable_functions.orchestrator import Orchestrator
+        function = handle.orchestrator_function
+    except (ImportError, AttributeError):
+        return handle
+
+    @functools.wraps(function)
+    def orchestrator(context):
+        made = function(context)
+        return watched(made, TaskBase) if inspect.isgenerator(made) else made
+
+    watching = Orchestrator.create(orchestrator)
+    watching.__dict__.update(handle.__dict__)
+    return watching
 
 
 def quicken_the_sdk():
@@ -156,6 +226,7 @@ class Function:
     def __init__(self, app_function, directory, script):
         self.name = app_function.get_function_name()
         self.callable = app_function.get_user_function()
+        self.line = line_of(self.callable)
         self.raw_bindings = [str(b) for b in app_function.get_raw_bindings()]
         self.bindings = {b["name"]: b for b in map(json.loads, self.raw_bindings)}
         self.id = str(uuid.uuid5(uuid.NAMESPACE_OID, self.name))
@@ -164,10 +235,14 @@ class Function:
         self.is_async = asyncio.iscoroutinefunction(self.callable)
         self.trigger = next((b for b in self.bindings.values() if b["type"].endswith("Trigger")), None)
         self.kind = self.trigger["type"] if self.trigger else None
+        if self.kind == "orchestrationTrigger":
+            if inspect.iscoroutinefunction(getattr(self.callable, "orchestrator_function", None)):
+                raise ValueError(f"function '{self.name}' ({self.line}): an orchestrator is a generator: def, not async def")
+            self.callable = watch_yields(self.callable)
         for binding in self.bindings.values():
             is_output = binding.get("direction", "").upper() == "OUT" and binding["type"] == "http"
             if binding["type"] not in INPUTS and not is_output:
-                raise ValueError(f"function '{self.name}': there is nothing here for the binding "
+                raise ValueError(f"function '{self.name}' ({self.line}): there is nothing here for the binding "
                                  f"'{binding['name']}' of type {binding['type']}")
         self.is_durable = self.kind in ("orchestrationTrigger", "entityTrigger")
         self.returns = self.kind == "activityTrigger" or self.is_durable or any(
@@ -184,15 +259,28 @@ class Function:
         strange = parameters - bound - {"context", "args", "kwargs"}
         missing = bound - parameters
         if strange:
-            raise ValueError(f"function '{self.name}': no binding is called {', '.join(sorted(strange))}")
+            raise ValueError(f"function '{self.name}' ({self.line}): no binding is called {', '.join(sorted(strange))}")
         if missing and not {"args", "kwargs"} & parameters:
-            raise ValueError(f"function '{self.name}': it has no parameter for the binding {', '.join(sorted(missing))}")
+            raise ValueError(f"function '{self.name}' ({self.line}): it has no parameter for the binding "
+                             f"{', '.join(sorted(missing))}")
 
     def metadata(self):
         return {"name": self.name, "function_id": self.id, "directory": self.directory,
                 "script_file": self.script, "entry_point": self.callable.__name__,
                 "raw_bindings": self.raw_bindings, "language": "python",
                 "properties": {"worker_indexed": "True"}, "status": SUCCESS}
+
+
+def refuse_twins(app):
+    """Two functions of one name: the SDK names neither's line."""
+    lines = {}
+    for builder in getattr(app, "_function_builders", ()):
+        function = getattr(builder, "_function", None)
+        if function is not None:
+            lines.setdefault(function.get_function_name().lower(), []).append(line_of(function.get_user_function()))
+    for name, places in lines.items():
+        if len(places) > 1:
+            raise ValueError(f"two functions are called '{name}': {' and '.join(places)}")
 
 
 class Worker:
@@ -236,7 +324,9 @@ class Worker:
         apps = {id(v): v for v in vars(module).values() if isinstance(v, register)}
         if len(apps) != 1:
             raise ValueError(f"{name} must have exactly one FunctionApp at module level, and has {len(apps)}")
-        for app_function in next(iter(apps.values())).get_functions():
+        app = next(iter(apps.values()))
+        refuse_twins(app)
+        for app_function in app.get_functions():
             function = Function(app_function, self.folder, name)
             self.functions[function.id] = function
         quicken_the_sdk()
@@ -257,13 +347,20 @@ class Worker:
             "worker_metadata": {"runtime_name": "python", "runtime_version": platform.python_version(),
                                 "worker_version": "1"}}})
 
+    def load_error(self, error):
+        """One line for people: what, where, and of a missing package the line that mends it."""
+        text = f"{type(error).__name__}: {error}{place_in(self.folder, error)}"
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            text += f"; if that is a package: {sys.executable} -m pip install {error.name.partition('.')[0]}"
+        return text
+
     def functions_metadata_request(self, request_id, message):
         answer = {"function_metadata_results": [], "result": SUCCESS}
         try:
             self.index()
             answer["function_metadata_results"] = [f.metadata() for f in self.functions.values()]
         except BaseException as error:
-            answer["result"] = failure(error)
+            answer["result"] = failure(error, self.load_error(error))
         self.channel.send({"request_id": request_id, "function_metadata_response": answer})
 
     def function_load_request(self, request_id, message):
