@@ -77,6 +77,9 @@ th_rc th_functions_open(const th_functions_options *options, th_functions **out,
     th_rc rc = th__app_open(functions->arena, options->folder, given, options->hostname,
                             &functions->app, err);
     if (rc == TH_OK)
+        rc = th__cors_read(functions->arena, functions->app.settings.cors,
+                           functions->app.settings.cors_credentials, &functions->cors, err);
+    if (rc == TH_OK)
         rc = start_crew(functions, err);
     if (rc != TH_OK) {
         th_functions_free(functions);

@@ -6,6 +6,7 @@
 
 #include "functions/app_folder.h"
 #include "functions/call.h"
+#include "functions/cors.h"
 #include "functions/crew.h"
 #include "functions/functions.h"
 #include "functions/table.h"
@@ -21,6 +22,7 @@ struct th_functions {
     const th__function **routes; /* HTTP functions, in the order in which they are asked */
     size_t route_count;
     int64_t timeout_us; /* of HTTP triggers; 0: none */
+    th__cors cors;
     th_engine *engine;
     th_executor executor;
     th_triggers triggers;

@@ -16,7 +16,9 @@
 
 typedef struct visit {
     th__call call; /* first */
+    th_functions *functions;
     const th__function *f;
+    char *origin; /* of the page that asks; NULL: it is of none, or of no account */
     th_trigger_done done;
     void *arg;
 } visit;
@@ -34,15 +36,22 @@ static bool takes_method(const th__function *f, const char *method)
     return false;
 }
 
+/* method NULL: any. */
 static const th__function *route_of(th_functions *functions, th_arena *arena, const char *method,
                                     const char *path, th__route_params *params)
 {
     for (size_t i = 0; i < functions->route_count; i++) {
         const th__function *f = functions->routes[i];
-        if (takes_method(f, method) && th__route_match(arena, f->route, path, params))
+        if ((!method || takes_method(f, method)) && th__route_match(arena, f->route, path, params))
             return f;
     }
     return NULL;
+}
+
+/* With CORS such requests are the host's to answer, without a key and for any method. */
+static bool is_preflight(const th_functions *functions, const char *method)
+{
+    return functions->cors.origins && strcmp(method, "OPTIONS") == 0;
 }
 
 static bool find(void *self, const char *method, const char *path, th_trigger_level *level)
@@ -51,10 +60,11 @@ static bool find(void *self, const char *method, const char *path, th_trigger_le
                                                [TH__FUNCTION_KEY] = TH_TRIGGER_FUNCTION,
                                                [TH__ADMIN_KEY] = TH_TRIGGER_MASTER };
     th_arena *arena = th_arena_new(1024);
-    const th__function *f = route_of(self, arena, method, path, NULL);
+    bool asks = is_preflight(self, method);
+    const th__function *f = route_of(self, arena, asks ? NULL : method, path, NULL);
 
     if (f)
-        *level = levels[f->auth];
+        *level = asks ? TH_TRIGGER_OPEN : levels[f->auth];
     th_arena_free(arena);
     return f != NULL;
 }
@@ -136,13 +146,10 @@ static const json_t *value_of(const visit *v, const th__outcome *outcome)
     return outcome->value;
 }
 
-static void fail(const visit *v, int status, const th__outcome *outcome)
+static th_trigger_answer failed(const visit *v, int status, const char *why)
 {
-    th_trigger_answer answer = { .status = status };
-
-    th_log(TH_LOG_ERROR, TH_EV_HTTP_ERROR, NULL, "function '%s' failed: %s", v->f->name,
-           outcome->message);
-    v->done(v->arg, &answer);
+    th_log(TH_LOG_ERROR, TH_EV_HTTP_ERROR, NULL, "function '%s' failed: %s", v->f->name, why);
+    return (th_trigger_answer){ .status = status };
 }
 
 static void answered(th__call *call, const th__outcome *outcome)
@@ -152,26 +159,49 @@ static void answered(th__call *call, const th__outcome *outcome)
     th_trigger_answer answer;
     th_error err = { 0 };
 
-    if (outcome->end == TH__LOST) {
-        fail(v, 502, outcome);
-    } else if (outcome->end == TH__LATE) {
-        fail(v, 504, outcome);
-    } else if (outcome->end == TH__THREW) {
-        fail(v, 500, outcome);
-    } else if (th__trigger_answer(arena, value_of(v, outcome), &answer, &err) != TH_OK) {
-        th__outcome bad = { .message = err.text };
-        fail(v, 500, &bad);
-    } else {
-        v->done(v->arg, &answer);
-    }
+    if (outcome->end == TH__LOST)
+        answer = failed(v, 502, outcome->message);
+    else if (outcome->end == TH__LATE)
+        answer = failed(v, 504, outcome->message);
+    else if (outcome->end == TH__THREW)
+        answer = failed(v, 500, outcome->message);
+    else if (th__trigger_answer(arena, value_of(v, outcome), &answer, &err) != TH_OK)
+        answer = failed(v, 500, err.text);
+    th__cors_answer(arena, &v->functions->cors, v->origin, &answer);
+    v->done(v->arg, &answer);
     th_arena_free(arena);
     th__call_clear(call);
+    free(v->origin);
     free(v);
+}
+
+static char *origin_of(const th_trigger_request *request)
+{
+    for (size_t i = 0; i < request->header_count; i++)
+        if (strcmp(request->headers[i].name, "origin") == 0)
+            return th_mstrdup(request->headers[i].value);
+    return NULL;
+}
+
+static void tell_page(th_functions *functions, const th_trigger_request *request,
+                      th_trigger_done done, void *arg)
+{
+    th_arena *arena = th_arena_new(0);
+    th_trigger_answer answer;
+
+    th__cors_preflight(arena, &functions->cors, request, &answer);
+    done(arg, &answer);
+    th_arena_free(arena);
 }
 
 static void call(void *self, const th_trigger_request *request, th_trigger_done done, void *arg)
 {
     th_functions *functions = self;
+
+    if (is_preflight(functions, request->method)) {
+        tell_page(functions, request, done, arg);
+        return;
+    }
     th_arena *arena = th_arena_new(0);
     th__route_params params;
     const th__function *f = route_of(functions, arena, request->method, request->path, &params);
@@ -183,7 +213,9 @@ static void call(void *self, const th_trigger_request *request, th_trigger_done 
         return;
     }
     visit *v = th_malloc(sizeof *v);
+    v->functions = functions;
     v->f = f;
+    v->origin = functions->cors.origins ? origin_of(request) : NULL;
     v->done = done;
     v->arg = arg;
     v->call.done = answered;

@@ -72,6 +72,20 @@ static th_rc take_value(th__settings *s, const th_json_at *values, const char *n
     return TH_OK;
 }
 
+static th_rc take_host(th__settings *s, const th_json_at *top, th_error *err)
+{
+    const char *cors = NULL;
+    th_json_at host;
+
+    th_rc rc = th_json_object(top, "Host", TH_OPTIONAL, s->arena, &host, err);
+    if (rc == TH_OK)
+        rc = th_json_str(&host, "CORS", TH_OPTIONAL, &cors, err);
+    if (rc == TH_OK)
+        rc = th_json_bool(&host, "CORSCredentials", TH_OPTIONAL, &s->cors_credentials, err);
+    s->cors = th_strdup(s->arena, cors);
+    return rc;
+}
+
 static th_rc take_values(th__settings *s, const th_json_doc *doc, th_error *err)
 {
     th_json_at top, values;
@@ -85,6 +99,8 @@ static th_rc take_values(th__settings *s, const th_json_doc *doc, th_error *err)
     if (rc == TH_OK && encrypted)
         rc = th_json_field_fail(&top, "IsEncrypted", err,
                                 "must be false: encrypted settings cannot be read");
+    if (rc == TH_OK)
+        rc = take_host(s, &top, err);
     if (rc == TH_OK)
         rc = th_json_object(&top, "Values", TH_OPTIONAL, s->arena, &values, err);
     if (rc != TH_OK || !values.object)

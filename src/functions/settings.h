@@ -16,6 +16,8 @@ typedef struct th__settings {
     th_arena *arena;
     const char **lines; /* NULL at the end */
     size_t count, cap;
+    const char *cors; /* Host.CORS; NULL: none */
+    bool cors_credentials;
 } th__settings;
 
 /*

@@ -99,3 +99,34 @@ def test_a_wsgi_app(make_service, tmp_path):
     service = started(make_service, tmp_path, WSGI)
     answer = service.request("POST", "/api/any/where", "a body")
     assert (answer.status, answer.text, answer.headers["x-path"]) == (202, "got a body", "/api/any/where")
+
+
+PAGES = """
+import azure.functions as func
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+
+@app.route(route="things/{id}", methods=["PUT"])
+def put_thing(req): return "put"
+
+@app.route(route="throws", auth_level="anonymous")
+def throws(req): raise ValueError("on purpose")
+"""
+
+
+def test_pages_of_the_origins_that_are_allowed_may_call(make_service, tmp_path):
+    settings = {"Values": {}, "Host": {"CORS": "https://a.example", "CORSCredentials": True}}
+    service = make_service(apps=[write_app(tmp_path / "app", PAGES, settings=settings)], args=[*WITH_PYTHON, "--auth"],
+                           hub="Pages").start()
+    page, asks = {"Origin": "https://a.example"}, {"Access-Control-Request-Method": "PUT",
+                                                   "Access-Control-Request-Headers": "x-functions-key"}
+    answer = service.request("OPTIONS", "/api/things/1", headers={**page, **asks})  # a browser sends no key with it
+    assert answer.status == 204
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://a.example"
+    assert answer.headers["Access-Control-Allow-Methods"] == "PUT"
+    assert answer.headers["Access-Control-Allow-Headers"] == "x-functions-key"
+    stranger = service.request("OPTIONS", "/api/things/1", headers={"Origin": "https://b.example", **asks})
+    assert stranger.status == 204 and "Access-Control-Allow-Origin" not in stranger.headers
+    assert service.request("OPTIONS", "/api/nothing", headers={**page, **asks}).status == 404
+    assert service.request("PUT", "/api/things/1", headers=page).status == 401
+    broken = service.request("GET", "/api/throws", headers=page)
+    assert broken.status == 500 and broken.headers["Access-Control-Allow-Credentials"] == "true"
