@@ -253,6 +253,16 @@ def test_a_folder_with_a_package_json_alone_is_no_app(make_service, tmp_path):
     assert "no app: this process runs no functions" in service.log()
 
 
+def test_code_that_never_ends_ends_with_the_host(make_service, tmp_path):
+    code = HELLO + "app.http('spins', { handler: () => { for (;;); } });\nconsole.log(`I am ${process.pid}.`);\n"
+    service = make_service(apps=[write_app(tmp_path / "app", code)], hub="Spins").start()
+    pid = int(service.log().split("I am ")[1].split(".")[0])
+    with pytest.raises(OSError):
+        service.request("GET", "/api/spins", timeout=0.5)
+    service.kill()
+    svc.until(lambda: not os.path.exists(f"/proc/{pid}"), what="the worker is gone")
+
+
 def test_what_an_app_starts_holds_no_channel(make_service, tmp_path):
     """A child of a worker that is gone must not keep its socket open, or nobody would notice the death."""
     code = HELLO + """

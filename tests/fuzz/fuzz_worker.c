@@ -54,6 +54,9 @@ static void steps(th_arena *arena, const char *text, size_t n)
         MUST(s.list[i].name);
         MUST(!s.list[i].input || th_json_valid(s.list[i].input, strlen(s.list[i].input), NULL));
         MUST(th__retry_delay_us(&s.list[i].retry, 1) >= 0);
+        bool locks = s.list[i].type == TH__LOCK_ENTITIES;
+        MUST(s.list[i].section || (!locks && s.list[i].type != TH__RELEASE_ENTITIES));
+        MUST(!locks || th_json_valid(s.list[i].name, strlen(s.list[i].name), NULL));
     }
     MUST(!s.output || th_json_valid(s.output, strlen(s.output), NULL));
     MUST(!s.status || th_json_valid(s.status, strlen(s.status), NULL));

@@ -16,13 +16,12 @@ class Channel {
     }
 
     send(message) {
-        const text = Buffer.from(JSON.stringify(message));
-        const head = Buffer.allocUnsafe(4);
-        head.writeUInt32BE(text.length);
-        this.socket.cork();
-        this.socket.write(head);
-        this.socket.write(text);
-        process.nextTick(() => this.socket.uncork());
+        const text = JSON.stringify(message);
+        const length = Buffer.byteLength(text);
+        const frame = Buffer.allocUnsafe(4 + length);
+        frame.writeUInt32BE(length);
+        frame.write(text, 4);
+        this.socket.write(frame);
     }
 
     // Once all that was sent has left.

@@ -7,6 +7,7 @@ const { tidyFailure, tidyState } = require('./actions.js');
 const { App, metadataOf } = require('./app.js');
 const { Channel } = require('./channel.js');
 const { Core } = require('./core.js');
+const { watchParent } = require('./parent.js');
 const { invocationOf, toHost } = require('./rpc.js');
 const stream = require('./stream.js');
 
@@ -37,12 +38,13 @@ class Worker {
         this.isEnding = false;
     }
 
-    log(level, category, message, invocation = '') {
-        const hook = { level, message, category, invocationContext: undefined, hookData: {}, appHookData: this.appData };
+    // of: the context of an invocation.
+    log(level, category, message, of = undefined) {
+        const hook = { level, message, category, invocationContext: of, hookData: {}, appHookData: this.appData };
         for (const callback of this.core.hooks.log) callback(hook);
         this.channel.send({
             rpc_log: {
-                invocation_id: invocation,
+                invocation_id: of ? of.invocationId : '',
                 category: 'app',
                 level: LEVELS[hook.level] || 'Information',
                 message: String(hook.message),
@@ -122,8 +124,9 @@ class Worker {
     // ---- invocations ----
 
     // The callback between the hooks, which may change what it is, gets and gives.
-    async call(fn, model) {
+    async call(fn, model, core) {
         const { context, inputs } = await model.getArguments();
+        core.context = context;
         const shared = { hookData: {}, appHookData: this.appData, invocationContext: context };
         const before = { ...shared, functionCallback: fn.callback, inputs };
         await this.core.runHooks('preInvocation', before);
@@ -145,9 +148,9 @@ class Worker {
         const sent = this.server && invocation.inputData.map((input) => input.data && input.data.http).find(Boolean);
         const reply = sent ? stream.put(this.server, invocation, sent) : null;
         const metadata = { name: fn.name, bindings: fn.bindings };
-        const log = (level, category, message) => this.log(level, category, message, invocation.invocationId);
-        const core = { invocationId: invocation.invocationId, request: invocation, metadata, log, state: undefined };
-        const response = await this.call(fn, this.core.model.getInvocationModel(core));
+        const log = (level, category, message) => this.log(level, category, message, core.context);
+        const core = { invocationId: invocation.invocationId, request: invocation, metadata, log, context: undefined };
+        const response = await this.call(fn, this.core.model.getInvocationModel(core), core);
         if (reply) response.returnValue = await stream.answerOf(reply);
         return {
             result: SUCCESS,
@@ -198,6 +201,7 @@ function main() {
     const { values } = parseArgs({ options });
     const channel = new Channel(Number(values['functions-channel'].replace('fd:', '')), (message) => worker.take(message));
     const worker = new Worker(channel, values['functions-worker-id']);
+    watchParent();
     channel.send({ start_stream: { worker_id: worker.id } });
 }
 
