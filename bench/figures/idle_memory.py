@@ -5,7 +5,7 @@ import cluster
 import process
 from figures import hello
 
-DOC = """resident memory of the idle service in MB (10^6 bytes), HTTP included, before it has done any
+DOC = """resident memory of the idle service in MB (10^6 bytes), with HTTP and gRPC, before it has done any
 work; after_work_mb: idle again after 2,000 hello sequences. idle_queries: statements a second
 that it sends when idle and alone in its hub. Ceiling: none, and 0."""
 
@@ -49,7 +49,7 @@ def once(bench):
     with bench.pg.database() as dsn:
         database = process.service.psycopg2.extensions.parse_dsn(dsn)["dbname"]
         track(bench.pg, database)
-        with process.running(dsn, process.example("hello"), http=True) as service:
+        with process.running(dsn, process.example("hello"), http=True, grpc=True) as service:
             service.sql_close()
             time.sleep(3)
             queries = sent_a_second(bench.pg, database, 60 if bench.full else 12)

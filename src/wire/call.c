@@ -6,10 +6,6 @@
  */
 #include "wire/call.h"
 
-#include <grpc/byte_buffer.h>
-#include <grpc/byte_buffer_reader.h>
-#include <grpc/support/alloc.h>
-#include <grpc/support/time.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,9 +26,9 @@ static th_call *call_new(th_wire *wire)
     call->close = (th__op){ TH__OP_CLOSE, call };
     call->send = (th__op){ TH__OP_SEND, call };
     call->status = (th__op){ TH__OP_STATUS, call };
-    grpc_call_details_init(&call->details);
-    grpc_metadata_array_init(&call->metadata);
-    call->message = grpc_empty_slice();
+    th__core.grpc_call_details_init(&call->details);
+    th__core.grpc_metadata_array_init(&call->metadata);
+    call->message = th__core.grpc_empty_slice();
     return call;
 }
 
@@ -42,7 +38,7 @@ static void drop_queue(th_call *call)
 
     while ((out = call->first)) {
         call->first = out->next;
-        grpc_byte_buffer_destroy(out->bytes);
+        th__core.grpc_byte_buffer_destroy(out->bytes);
         free(out);
     }
     call->last = NULL;
@@ -71,15 +67,15 @@ static void read_metadata(th_call *call)
 
     call->values = th_malloc(sizeof *call->values * (n + 1));
     for (size_t i = 0; i < n; i++)
-        call->values[i] = grpc_slice_to_c_string(call->metadata.metadata[i].value);
+        call->values[i] = th__core.grpc_slice_to_c_string(call->metadata.metadata[i].value);
 }
 
 static void free_metadata(th_call *call)
 {
     for (size_t i = 0; call->values && i < call->metadata.count; i++)
-        gpr_free(call->values[i]);
+        th__core.gpr_free(call->values[i]);
     free(call->values);
-    grpc_metadata_array_destroy(&call->metadata);
+    th__core.grpc_metadata_array_destroy(&call->metadata);
 }
 
 static void call_free(th_call *call)
@@ -89,12 +85,12 @@ static void call_free(th_call *call)
     drop_queue(call);
     free(call->text);
     if (call->received)
-        grpc_byte_buffer_destroy(call->received);
-    grpc_slice_unref(call->message);
+        th__core.grpc_byte_buffer_destroy(call->received);
+    th__core.grpc_slice_unref(call->message);
     free_metadata(call);
-    grpc_call_details_destroy(&call->details);
+    th__core.grpc_call_details_destroy(&call->details);
     if (call->grpc)
-        grpc_call_unref(call->grpc);
+        th__core.grpc_call_unref(call->grpc);
     pthread_cond_destroy(&call->told);
     pthread_mutex_destroy(&call->lock);
     if (counted)
@@ -127,7 +123,7 @@ void th_call_release(th_call *call)
 static bool start(th_call *call, const grpc_op *ops, size_t count, th__op *op)
 {
     th_call_keep(call);
-    if (grpc_call_start_batch(call->grpc, ops, count, op, NULL) == GRPC_CALL_OK)
+    if (th__core.grpc_call_start_batch(call->grpc, ops, count, op, NULL) == GRPC_CALL_OK)
         return true;
     th_call_release(call); /* not the last one: whoever calls has one */
     return false;
@@ -140,15 +136,16 @@ void th__call_accept(th_wire *wire)
 {
     th_call *call = call_new(wire);
 
-    if (grpc_server_request_call(wire->server, &call->grpc, &call->details, &call->metadata,
-                                 wire->queue, wire->queue, &call->accept) != GRPC_CALL_OK)
+    if (th__core.grpc_server_request_call(wire->server, &call->grpc, &call->details,
+                                          &call->metadata, wire->queue, wire->queue,
+                                          &call->accept) != GRPC_CALL_OK)
         th_call_release(call);
 }
 
 static const th_wire_method *find_method(const th_wire *wire, grpc_slice path)
 {
     for (size_t i = 0; i < wire->options.method_count; i++)
-        if (grpc_slice_str_cmp(path, wire->options.methods[i].path) == 0)
+        if (th__core.grpc_slice_str_cmp(path, wire->options.methods[i].path) == 0)
             return &wire->options.methods[i];
     return NULL;
 }
@@ -194,14 +191,14 @@ static void message_read(th_call *call, bool ok)
 {
     grpc_byte_buffer_reader reader;
 
-    if (!ok || !call->received || !grpc_byte_buffer_reader_init(&reader, call->received)) {
+    if (!ok || !call->received || !th__core.grpc_byte_buffer_reader_init(&reader, call->received)) {
         th_call_end(call, TH_STATUS_INVALID_ARGUMENT, "there is no request message");
         return;
     }
-    grpc_slice_unref(call->message);
-    call->message = grpc_byte_buffer_reader_readall(&reader);
-    grpc_byte_buffer_reader_destroy(&reader);
-    grpc_byte_buffer_destroy(call->received);
+    th__core.grpc_slice_unref(call->message);
+    call->message = th__core.grpc_byte_buffer_reader_readall(&reader);
+    th__core.grpc_byte_buffer_reader_destroy(&reader);
+    th__core.grpc_byte_buffer_destroy(call->received);
     call->received = NULL;
     if (!th__handlers_take(call))
         th_call_end(call, TH_STATUS_RESOURCE_EXHAUSTED, "too many calls wait to be handled");
@@ -216,16 +213,17 @@ const uint8_t *th_call_message(const th_call *call, size_t *length)
 const char *th_call_metadata(const th_call *call, const char *key)
 {
     for (size_t i = 0; i < call->metadata.count; i++)
-        if (grpc_slice_str_cmp(call->metadata.metadata[i].key, key) == 0)
+        if (th__core.grpc_slice_str_cmp(call->metadata.metadata[i].key, key) == 0)
             return call->values[i];
     return NULL;
 }
 
 int64_t th_call_deadline_us(const th_call *call)
 {
-    gpr_timespec at = gpr_convert_clock_type(call->details.deadline, GPR_CLOCK_REALTIME);
+    gpr_timespec at = th__core.gpr_convert_clock_type(call->details.deadline, GPR_CLOCK_REALTIME);
 
-    if (gpr_time_cmp(at, gpr_inf_future(GPR_CLOCK_REALTIME)) == 0 || at.tv_sec > INT32_MAX * 8LL)
+    if (th__core.gpr_time_cmp(at, th__core.gpr_inf_future(GPR_CLOCK_REALTIME)) == 0 ||
+        at.tv_sec > INT32_MAX * 8LL)
         return INT64_MAX;
     return at.tv_sec * 1000000 + at.tv_nsec / 1000;
 }
@@ -256,7 +254,7 @@ static void send_next(th_call *call)
     if (!call->first)
         call->last = NULL;
     call->queued -= out->length;
-    grpc_byte_buffer_destroy(out->bytes); /* the core has its own reference to the bytes */
+    th__core.grpc_byte_buffer_destroy(out->bytes); /* the core has its own reference to the bytes */
     free(out);
     if (!call->sending)
         drop_queue(call);
@@ -266,7 +264,7 @@ static void send_status(th_call *call)
 {
     grpc_op ops[2];
     size_t n = 0;
-    grpc_slice text = grpc_slice_from_copied_string(call->text ? call->text : "");
+    grpc_slice text = th__core.grpc_slice_from_copied_string(call->text ? call->text : "");
 
     if (!call->begun)
         ops[n++] = begin_op(call);
@@ -275,7 +273,7 @@ static void send_status(th_call *call)
     ops[n++].data.send_status_from_server.status_details = call->text ? &text : NULL;
     call->closing = true;
     start(call, ops, n, &call->status);
-    grpc_slice_unref(text);
+    th__core.grpc_slice_unref(text);
 }
 
 /* Under the lock: whatever can go out now goes. */
@@ -296,11 +294,11 @@ bool th_call_send(th_call *call, const void *message, size_t length)
     pthread_mutex_lock(&call->lock);
     bool there = !call->ended && !call->gone;
     if (there) {
-        grpc_slice slice = grpc_slice_from_copied_buffer(message, length);
+        grpc_slice slice = th__core.grpc_slice_from_copied_buffer(message, length);
         th__out *out = th_malloc(sizeof *out);
-        out->bytes = grpc_raw_byte_buffer_create(&slice, 1);
+        out->bytes = th__core.grpc_raw_byte_buffer_create(&slice, 1);
         out->length = length;
-        grpc_slice_unref(slice);
+        th__core.grpc_slice_unref(slice);
         if (call->last)
             call->last->next = out;
         else

@@ -1,6 +1,8 @@
 /*
  * handlers.c - the threads that run handlers, and the line before them.
  */
+#include <stdlib.h>
+
 #include "base/arena.h"
 #include "wire/wire_int.h"
 
@@ -61,6 +63,7 @@ th_rc th__handlers_start(th_wire *wire, th_error *err)
 {
     int wanted = wire->options.threads > 0 ? wire->options.threads : USUAL_THREADS;
 
+    wire->no_handlers = false;
     wire->handlers = th_malloc(sizeof *wire->handlers * (size_t)wanted);
     for (; wire->handler_count < wanted; wire->handler_count++)
         if (pthread_create(&wire->handlers[wire->handler_count], NULL, run, wire) != 0)
@@ -76,4 +79,7 @@ void th__handlers_stop(th_wire *wire)
     pthread_mutex_unlock(&wire->lock);
     for (int i = 0; i < wire->handler_count; i++)
         pthread_join(wire->handlers[i], NULL);
+    free(wire->handlers);
+    wire->handlers = NULL;
+    wire->handler_count = 0;
 }

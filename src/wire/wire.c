@@ -4,12 +4,10 @@
 #include "wire/wire.h"
 
 #include <errno.h>
-#include <grpc/grpc_security.h>
-#include <grpc/support/log.h>
-#include <grpc/support/time.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/log.h"
@@ -53,7 +51,7 @@ static th_rc credentials(const th_wire_options *options, grpc_server_credentials
 
     *creds = NULL;
     if (!options->cert) {
-        *creds = grpc_insecure_server_credentials_create();
+        *creds = th__core.grpc_insecure_server_credentials_create();
         return TH_OK;
     }
     if ((rc = read_file(options->cert, &cert, err)) != TH_OK)
@@ -62,8 +60,8 @@ static th_rc credentials(const th_wire_options *options, grpc_server_credentials
         goto done;
 
     grpc_ssl_pem_key_cert_pair pair = { .private_key = key, .cert_chain = cert };
-    *creds = grpc_ssl_server_credentials_create_ex(NULL, &pair, 1,
-                                                   GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE, NULL);
+    *creds = th__core.grpc_ssl_server_credentials_create_ex(
+        NULL, &pair, 1, GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE, NULL);
 done:
     free(cert);
     free(key);
@@ -96,26 +94,24 @@ static void make_server(th_wire *wire)
     };
     grpc_channel_args all = { .num_args = sizeof args / sizeof *args, .args = args };
 
-    wire->server = grpc_server_create(&all, NULL);
-    wire->queue = grpc_completion_queue_create_for_next(NULL);
-    grpc_server_register_completion_queue(wire->server, wire->queue, NULL);
+    wire->server = th__core.grpc_server_create(&all, NULL);
+    wire->queue = th__core.grpc_completion_queue_create_for_next(NULL);
+    th__core.grpc_server_register_completion_queue(wire->server, wire->queue, NULL);
 }
 
+/* With a certificate the core listens itself. */
 static th_rc listen_at(th_wire *wire, th_error *err)
 {
     const th_wire_options *o = &wire->options;
-    grpc_server_credentials *creds;
     char address[300];
-    th_rc rc = credentials(o, &creds, err);
 
-    if (rc != TH_OK)
-        return rc;
+    if (!o->cert)
+        return TH_OK;
     snprintf(address, sizeof address, strchr(o->host, ':') ? "[%s]:%d" : "%s:%d", o->host, o->port);
-    wire->port = grpc_server_add_http2_port(wire->server, address, creds);
-    grpc_server_credentials_release(creds);
+    wire->port = th__core.grpc_server_add_http2_port(wire->server, address, wire->creds);
     if (wire->port == 0)
-        return th_fail(err, TH_UNAVAILABLE, "gRPC can't listen at %s%s", address,
-                       o->cert ? ", or the certificate and key are no pair" : "");
+        return th_fail(err, TH_UNAVAILABLE,
+                       "gRPC can't listen at %s, or the certificate and key are no pair", address);
     return TH_OK;
 }
 
@@ -130,8 +126,8 @@ static void *drive(void *arg)
     th_wire *wire = arg;
 
     for (;;) {
-        grpc_event event =
-            grpc_completion_queue_next(wire->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+        grpc_event event = th__core.grpc_completion_queue_next(
+            wire->queue, th__core.gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
         if (event.type == GRPC_QUEUE_SHUTDOWN)
             return NULL;
         if (event.tag != wire) /* that is the end of the server's shutdown */
@@ -139,59 +135,119 @@ static void *drive(void *arg)
     }
 }
 
-static void wire_free(th_wire *wire)
+/* ---- the core ----------------------------------------------------------------------------------
+ */
+
+static void core_free(th_wire *wire)
 {
+    if (wire->creds)
+        th__core.grpc_server_credentials_release(wire->creds);
     if (wire->server)
-        grpc_server_destroy(wire->server);
+        th__core.grpc_server_destroy(wire->server);
     if (wire->queue)
-        grpc_completion_queue_destroy(wire->queue);
-    pthread_cond_destroy(&wire->idle);
-    pthread_cond_destroy(&wire->ready);
-    pthread_mutex_destroy(&wire->lock);
-    free(wire->handlers);
-    free(wire);
-    grpc_shutdown();
+        th__core.grpc_completion_queue_destroy(wire->queue);
+    wire->creds = NULL;
+    wire->server = NULL;
+    wire->queue = NULL;
+    th__core.grpc_shutdown();
 }
 
 /* The queue must be empty before it may be destroyed. */
 static void drain_unstarted(th_wire *wire)
 {
-    grpc_server_shutdown_and_notify(wire->server, wire->queue, wire);
-    grpc_completion_queue_shutdown(wire->queue);
+    th__core.grpc_server_shutdown_and_notify(wire->server, wire->queue, wire);
+    th__core.grpc_completion_queue_shutdown(wire->queue);
     drive(wire);
+}
+
+static th_rc core_serve(th_wire *wire, th_error *err)
+{
+    th_rc rc = listen_at(wire, err);
+
+    if (rc == TH_OK)
+        rc = th__handlers_start(wire, err);
+    if (rc != TH_OK)
+        return rc;
+    th__core.grpc_server_start(wire->server);
+    for (int i = 0; i < CALLS_AHEAD; i++)
+        th__call_accept(wire);
+    if (pthread_create(&wire->driver, NULL, drive, wire) != 0)
+        return th_fail(err, TH_IO, "no thread for the gRPC server can be made");
+    return TH_OK;
+}
+
+static th_rc core_start(th_wire *wire, th_error *err)
+{
+    th_rc rc = th__core_load(err);
+
+    if (rc != TH_OK)
+        return rc;
+    th__core.gpr_set_log_function(log_core);
+    th__core.grpc_init();
+    rc = credentials(&wire->options, &wire->creds, err);
+    if (rc == TH_OK) {
+        make_server(wire);
+        rc = core_serve(wire, err);
+        if (rc != TH_OK) {
+            th__handlers_stop(wire);
+            drain_unstarted(wire);
+        }
+    }
+    if (rc != TH_OK)
+        core_free(wire);
+    wire->running = rc == TH_OK;
+    return rc;
+}
+
+void th__wire_connected(th_wire *wire, int fd)
+{
+    th_error err = { 0 };
+
+    if (wire->running || core_start(wire, &err) == TH_OK) {
+        th__core.grpc_server_add_channel_from_fd(wire->server, fd, wire->creds);
+        return;
+    }
+    th_log(TH_LOG_ERROR, TH_EV_START, NULL, "a gRPC client was sent away: %s", err.text);
+    close(fd);
+}
+
+/* ---- start -------------------------------------------------------------------------------------
+ */
+
+static void wire_free(th_wire *wire)
+{
+    pthread_cond_destroy(&wire->idle);
+    pthread_cond_destroy(&wire->ready);
+    pthread_mutex_destroy(&wire->lock);
+    free(wire);
+}
+
+/* With a certificate at once, so that a bad one is told; else for the first who connects. */
+static th_rc open_up(th_wire *wire, th_error *err)
+{
+    if (wire->options.cert)
+        return core_start(wire, err);
+    wire->port = wire->options.port;
+    th_rc rc = th__door_open(&wire->door, wire->options.host, &wire->port, err);
+    return rc == TH_OK ? th__door_keep(wire, err) : rc;
 }
 
 th_rc th_wire_start(const th_wire_options *options, th_wire **out, th_error *err)
 {
     th_wire *wire = th_malloc(sizeof *wire);
-    th_rc rc;
 
     *out = NULL;
-    gpr_set_log_function(log_core);
-    grpc_init();
     wire->options = *options;
+    wire->door.fd = -1;
     pthread_mutex_init(&wire->lock, NULL);
     pthread_cond_init(&wire->ready, NULL);
     pthread_cond_init(&wire->idle, NULL);
-    make_server(wire);
-    rc = listen_at(wire, err);
-    if (rc == TH_OK)
-        rc = th__handlers_start(wire, err);
-    if (rc != TH_OK)
-        goto failed;
-    grpc_server_start(wire->server);
-    for (int i = 0; i < CALLS_AHEAD; i++)
-        th__call_accept(wire);
-    if (pthread_create(&wire->driver, NULL, drive, wire) != 0) {
-        rc = th_fail(err, TH_IO, "no thread for the gRPC server can be made");
-        goto failed;
+    th_rc rc = open_up(wire, err);
+    if (rc == TH_OK) {
+        *out = wire;
+        return TH_OK;
     }
-    *out = wire;
-    return TH_OK;
-
-failed:
-    th__handlers_stop(wire);
-    drain_unstarted(wire);
+    th__door_close(&wire->door);
     wire_free(wire);
     return rc;
 }
@@ -237,17 +293,25 @@ static void wait_idle(th_wire *wire, int seconds)
     pthread_mutex_unlock(&wire->lock);
 }
 
+static void core_stop(th_wire *wire)
+{
+    th__core.grpc_server_shutdown_and_notify(wire->server, wire->queue, wire);
+    end_calls(wire);
+    wait_idle(wire, GRACE_S);
+    th__core.grpc_server_cancel_all_calls(wire->server);
+    th__handlers_stop(wire);
+    wait_idle(wire, -1);
+    th__core.grpc_completion_queue_shutdown(wire->queue);
+    pthread_join(wire->driver, NULL);
+    core_free(wire);
+}
+
 void th_wire_stop(th_wire *wire)
 {
     if (!wire)
         return;
-    grpc_server_shutdown_and_notify(wire->server, wire->queue, wire);
-    end_calls(wire);
-    wait_idle(wire, GRACE_S);
-    grpc_server_cancel_all_calls(wire->server);
-    th__handlers_stop(wire);
-    wait_idle(wire, -1);
-    grpc_completion_queue_shutdown(wire->queue);
-    pthread_join(wire->driver, NULL);
+    th__door_close(&wire->door);
+    if (wire->running)
+        core_stop(wire);
     wire_free(wire);
 }

@@ -4,12 +4,12 @@
 #ifndef TH_WIRE_WIRE_INT_H
 #define TH_WIRE_WIRE_INT_H
 
-#include <grpc/grpc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
 #include "wire/call.h"
+#include "wire/core.h"
 #include "wire/wire.h"
 
 /* What the completion queue hands back: which operation of which call is done. */
@@ -25,6 +25,14 @@ typedef struct th__op {
     th__op_kind kind;
     th_call *call;
 } th__op;
+
+/* The socket that listens, and the thread that takes whoever connects. */
+typedef struct th__door {
+    int fd; /* -1: none */
+    pthread_t keeper;
+    bool kept; /* the thread is there */
+    atomic_bool closing;
+} th__door;
 
 /* A message that waits to be sent. */
 typedef struct th__out {
@@ -67,7 +75,10 @@ struct th_call {
 
 struct th_wire {
     th_wire_options options;
+    th__door door; /* clear text: the core is started for the first who knocks */
+    bool running;  /* the core is */
     grpc_server *server;
+    grpc_server_credentials *creds;
     grpc_completion_queue *queue;
     int port;
     pthread_t driver;
@@ -84,6 +95,21 @@ struct th_wire {
     bool stopping;
     bool no_handlers; /* they are to end */
 };
+
+/* ---- wire.c ------------------------------------------------------------------------------------
+ */
+
+/* On the keeper's thread: serves a connection, which it takes. The first starts the core. */
+void th__wire_connected(th_wire *wire, int fd);
+
+/* ---- door.c ------------------------------------------------------------------------------------
+ */
+
+/* Listens; *port is what it got. TH_UNAVAILABLE: the address can't be had. */
+th_rc th__door_open(th__door *door, const char *host, int *port, th_error *err) TH_MUST_CHECK;
+/* From now on connections are taken. */
+th_rc th__door_keep(th_wire *wire, th_error *err) TH_MUST_CHECK;
+void th__door_close(th__door *door);
 
 /* ---- call.c ------------------------------------------------------------------------------------
  */

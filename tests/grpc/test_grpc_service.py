@@ -1,5 +1,8 @@
 """The gRPC service as a whole: who may call, over what, and what it does with calls that make no sense."""
+import os
+import socket
 import subprocess
+import threading
 
 import grpc
 import pytest
@@ -16,6 +19,41 @@ def raw(service):
     client = Raw(service.grpc_port)
     yield client
     client.close()
+
+
+def loaded(service):
+    """The libraries that its process has in memory."""
+    with open(f"/proc/{service.process.pid}/maps", encoding="utf-8") as f:
+        return {os.path.basename(line.split()[-1]) for line in f if ".so" in line}
+
+
+def test_the_library_is_loaded_for_the_first_who_connects(make_service):
+    service = make_service(grpc=True).start()
+    assert not any(name.startswith("libgrpc") for name in loaded(service))
+    clients = [Raw(service.grpc_port) for _ in range(8)]
+    calls = [threading.Thread(target=client.call, args=("Hello",)) for client in clients]
+    for call in calls:
+        call.start()
+    for call in calls:
+        call.join(20)
+    assert any(name.startswith("libgrpc") for name in loaded(service))
+    assert [client.call("Hello") for client in clients] == [b""] * 8
+    assert service.stop() == 0
+    for client in clients:
+        client.close()
+
+
+def test_who_connects_and_says_nothing_is_in_nobodys_way(make_service):
+    service = make_service(grpc=True).start()
+    silent = [socket.create_connection(("127.0.0.1", service.grpc_port)) for _ in range(20)]
+    silent[0].sendall(b"GET / HTTP/1.1\r\n\r\n")
+    silent[1].close()
+    client = Raw(service.grpc_port)
+    assert client.call("Hello") == b""
+    client.close()
+    assert service.stop() == 0
+    for each in silent:
+        each.close()
 
 
 def test_hello_is_answered(raw):
