@@ -63,8 +63,9 @@ typedef enum taskhub_code {
 
 /* ---- a client ----------------------------------------------------------------------------------
  *
- * hub NULL: the hub `default`. Neither connects: the first call does. Both give NULL only without
- * memory.
+ * hub NULL: the setting taskhub.hub of the connection; without that the only hub there is, of
+ * several the one called `default`. Neither connects: the first call does. Both give NULL only
+ * without memory.
  */
 
 /* A connection of its own, by libpq's conninfo or URL (NULL: its environment variables). */

@@ -1,4 +1,5 @@
-// A worker of the JavaScript SDK: node worker.js PORT. Says "ready", and runs until it is killed.
+// A worker of the JavaScript SDK: node worker.js PORT [auto]. Says "ready", and runs until it is killed. auto: it gets what
+// it has, and nothing else.
 const { TaskHubGrpcWorker, TaskEntity, EntityInstanceId, NoOpLogger, whenAll, whenAny } = require("@microsoft/durabletask-js");
 
 const plusOne = async (_, n) => n + 1;
@@ -53,7 +54,11 @@ class Counter extends TaskEntity {
 }
 
 async function main() {
-  const worker = new TaskHubGrpcWorker({ hostAddress: `localhost:${process.argv[2]}`, logger: new NoOpLogger() });
+  const worker = new TaskHubGrpcWorker({
+    hostAddress: `localhost:${process.argv[2]}`,
+    logger: new NoOpLogger(),
+    workItemFilters: process.argv[3],
+  });
   worker.addNamedActivity("jsPlusOne", plusOne);
   worker.addNamedActivity("jsFails", fails);
   for (const [name, fn] of Object.entries(orchestrators)) worker.addNamedOrchestrator(name, fn);
