@@ -98,7 +98,7 @@ void th__activity_run(void *self, const th_activity_item *item)
     put_metadata(&metadata, item);
     th__call_begin(&a->call, f);
     if (timer)
-        th__timer_input(&a->call, f, item->instance_id);
+        th__timer_input(&a->call, f, item->instance_id, item->input);
     else if (item->input)
         th__call_text(&a->call, f->parameter, item->input, strlen(item->input));
     else

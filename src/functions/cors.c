@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-
 enum { MOST = 4 }; /* headers that are added */
 
 #define BLANKS " \t"

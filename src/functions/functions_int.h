@@ -59,7 +59,8 @@ const th__function *th__timer_named(const th_functions *functions, const char *n
 th_rc th__timers_open(th_functions *functions, th_error *err) TH_MUST_CHECK;
 void th__timer_orch(th_functions *functions, const th_orch_item *item);
 /* The function's input, for the instance that the schedule has started. */
-void th__timer_input(th__call *call, const th__function *f, const char *instance_id);
+void th__timer_input(th__call *call, const th__function *f, const char *instance_id,
+                     const char *status);
 
 /* http.c */
 void th__http_open(th_functions *functions);

@@ -102,11 +102,14 @@ const th__function *th__timer_named(const th_functions *functions, const char *n
     return th__table_find(functions->table, TH__TIMER, name + n);
 }
 
-static void call_function(th_answer *answer, th_action *action, const th_orch_item *item)
+/* input: what is known of the schedule (taskhub.start_scheduled). */
+static void call_function(th_answer *answer, th_action *action, const th_orch_item *item,
+                          const char *input)
 {
     *action = (th_action){ .kind = TH_ACT_TASK, .event = th_event_of(TH_TaskScheduled) };
     action->event.id = 0;
     action->event.name = item->name;
+    action->event.payload = input;
     answer->actions = action;
     answer->action_count = 1;
 }
@@ -121,7 +124,7 @@ void th__timer_orch(th_functions *functions, const th_orch_item *item)
     for (size_t i = 0; i < item->fresh_count; i++) {
         const th_event *e = &item->fresh[i];
         if (e->kind == TH_ExecutionStarted)
-            call_function(&answer, &action, item);
+            call_function(&answer, &action, item, e->payload);
         if (e->kind != TH_TaskCompleted && e->kind != TH_TaskFailed)
             continue;
         answer.completion.done = true;
@@ -141,12 +144,16 @@ static bool is_past_due(const th__function *f, const char *instance_id)
            th_iso_parse(instance_id + n + 1, &due_us) && th_now_us() - due_us > PAST_DUE_AFTER;
 }
 
-void th__timer_input(th__call *call, const th__function *f, const char *instance_id)
+void th__timer_input(th__call *call, const th__function *f, const char *instance_id,
+                     const char *status)
 {
-    th__call_json(call, f->parameter,
-                  is_past_due(f, instance_id)
-                      ? "{\"IsPastDue\":true,\"Schedule\":{\"AdjustForDST\":true},"
-                        "\"ScheduleStatus\":null}"
-                      : "{\"IsPastDue\":false,\"Schedule\":{\"AdjustForDST\":true},"
-                        "\"ScheduleStatus\":null}");
+    th_buf out = TH_BUF_INIT;
+
+    if (!status || *status != '{' || !th_json_valid(status, strlen(status), NULL))
+        status = "null"; /* it was started by hand, or as the app started */
+    th_buf_printf(&out,
+                  "{\"IsPastDue\":%s,\"Schedule\":{\"AdjustForDST\":true},\"ScheduleStatus\":%s}",
+                  is_past_due(f, instance_id) ? "true" : "false", status);
+    th__call_json(call, f->parameter, out.data);
+    th_buf_free(&out);
 }

@@ -10,7 +10,8 @@ TICKS = HEAD + """
 @app.timer_trigger(schedule="%EVERY%", arg_name="t")
 def tick(t: func.TimerRequest):
     with open(os.environ["TICKS"], "a", encoding="ascii") as f:
-        f.write(f"{int(time.time())} {t.past_due}\\n")
+        status = t.schedule_status
+        f.write(f"{int(time.time())} {status['Last']} {status['Next']} {t.past_due}\\n")
 
 @app.timer_trigger(schedule="0 0 0 1 1 *", arg_name="t", run_on_startup=True)
 async def at_start(t: func.TimerRequest):
@@ -56,6 +57,9 @@ def test_a_timer_fires_once_for_all_processes(make_service, tmp_path, write, cod
     seen = lines()
     assert len({line.split()[0] for line in seen}) >= len(seen) - 1, seen  # a second may hold the end of one wait
     assert all(line.endswith("False") for line in seen), seen
+    due = [line.split()[1:3] for line in seen]
+    assert due[0][0].startswith("0001-01-01T") and due[1][0] < due[1][1], due  # never before, and after that each has a past
+    assert all(last < following for (last, _), (following, _) in zip(due, due[1:])), due
     rows = services[0].sql("select instance_id from taskhub.instances_view where hub = %s and instance_id like 'timer.tick:%%'", [hub])
     assert len(rows) in (len(seen), len(seen) + 1, len(seen) + 2)
     failed = services[0].sql("select runtime_status from taskhub.instances_view where hub = %s and instance_id like 'timer.at_start:startup-%%'", [hub])

@@ -1,7 +1,7 @@
 -- taskhub.start_scheduled and taskhub.run_schedule, beyond what run_schedules.sql tells of them.
 begin;
 \ir helpers/taskhub_test.sql
-select plan(7);
+select plan(9);
 select taskhub_test.given_hub();
 select set_config('taskhub.now', '2026-01-02 03:00Z', true);
 select taskhub.create_schedule('s', '* * * * *', 'hello', p_overlap => 'replace');
@@ -22,6 +22,15 @@ select results_eq($$ select r.started, r.told from taskhub.run_schedule(taskhub.
     $$ values ('{s:2026-01-02T03:04:00Z}'::text[], '{s:2026-01-02T03:04:00Z,s:2026-01-02T03:03:00Z}'::text[]) $$,
     'both have something in their inbox');
 select is((select next_at from taskhub.schedules), '2026-01-02 03:05Z'::timestamptz, 'and the next time is written');
+
+update taskhub.schedules set orchestrator = 'TimerTrigger::tick', overlap = 'allow', time_zone = 'Europe/Berlin', expression = '0 5 * * *';
+select taskhub_test.start('2026-03-28 04:00Z', null);
+select is((select input from taskhub.instances where instance_id = 's:2026-03-28T04:00:00Z')::json ->> 'Next', '2026-03-29T03:00:00+00:00',
+    'a timer trigger''s instance is told when its schedule is due next, here across summer time');
+update taskhub.schedules set last_at = null;
+select taskhub_test.start('2026-03-30 03:00Z', null);
+select is((select input from taskhub.instances where instance_id = 's:2026-03-30T03:00:00Z')::json ->> 'Last', '0001-01-01T00:00:00+00:00',
+    'and when it was last: never');
 
 select * from finish();
 rollback;
