@@ -22,6 +22,7 @@
 #include "cli/localdb.h"
 #include "cli/service.h"
 #include "cli/stop.h"
+#include "cli/watch.h"
 
 static const int64_t database_patience_us = 30 * 1000 * 1000LL;
 static const int64_t tend_us = 500 * 1000;
@@ -42,6 +43,8 @@ typedef struct start {
     const char *conninfo;
     th_hub hub;
     th_service *service;
+    th_watch *watch; /* --watch */
+    bool again;      /* a file has changed */
     th_error err;
 } start;
 
@@ -63,6 +66,24 @@ static th_rc find_apps(start *s)
             return rc;
     }
     return TH_OK;
+}
+
+/* From here on, so that a change of host.json or of code that is broken is seen too. */
+static void watch_apps(start *s)
+{
+    if (!th_args_get(s->args, "watch"))
+        return;
+    s->watch = th_new(s->arena, th_watch, 1);
+    for (size_t i = 0; i < s->n_apps; i++) {
+        const th_app_place *app = &s->apps[i];
+        const char *slash = app->object ? strrchr(app->object, '/') : NULL;
+        if (app->functions)
+            th_watch_add(s->watch, app->functions);
+        else if (slash)
+            th_watch_add(s->watch,
+                         th_strndup(s->arena, app->object, (size_t)(slash - app->object)));
+    }
+    th_watch_begin(s->watch);
 }
 
 /* The first host.json counts: a process has one configuration. */
@@ -143,6 +164,8 @@ static th_exit configure(start *s)
         rc = read_drain(s);
     if (rc == TH_OK)
         rc = find_apps(s);
+    if (rc == TH_OK)
+        watch_apps(s);
     if (rc == TH_OK)
         rc = th_config_load(s->config, host_json(s), &s->err);
     log_warnings(s, exposed);
@@ -317,10 +340,49 @@ static th_exit start_service(start *s)
     return status;
 }
 
+static bool has_changed(start *s)
+{
+    s->again = s->watch && th_watch_changed(s->watch);
+    if (s->again)
+        th_log(TH_LOG_INFO, TH_EV_START, NULL, "files have changed: starting again");
+    return s->again;
+}
+
 static void serve(start *s)
 {
-    while (!th_stop_wait(tend_us))
+    while (!th_stop_wait(tend_us) && !has_changed(s))
         th_localdb_tend(s->localdb);
+}
+
+/* What is wrong with an app or its host.json may be mended while we wait. */
+static void await_change(start *s)
+{
+    if (!s->watch)
+        return;
+    th_log(TH_LOG_INFO, TH_EV_START, NULL, "waiting for a change of the app's files");
+    while (!th_stop_wait(tend_us) && !has_changed(s))
+        ;
+}
+
+/* The same command in the same process, from its beginning. Comes back only if that can't be. */
+static void start_again(void)
+{
+    char line[65536];
+    char *argv[1024];
+    size_t argc = 0;
+    FILE *file = fopen("/proc/self/cmdline", "re");
+    size_t n = file ? fread(line, 1, sizeof line, file) : 0;
+
+    if (file)
+        fclose(file);
+    if (n == 0 || n == sizeof line)
+        return;
+    line[n - 1] = '\0';
+    for (char *at = line; at < line + n && argc < 1023; at += strlen(at) + 1)
+        argv[argc++] = at;
+    argv[argc] = NULL;
+    fflush(NULL);
+    execv("/proc/self/exe", argv);
 }
 
 static void finish(start *s)
@@ -334,7 +396,7 @@ static void finish(start *s)
     if (s->service)
         th_log(TH_LOG_INFO, TH_EV_STOP, NULL, "stopped");
     th_config_free(s->config);
-    if (!clean) {
+    if (!clean && !s->again) {
         fflush(NULL);
         _exit(TH_EXIT_OK);
     }
@@ -355,7 +417,14 @@ static th_exit run(th_arena *arena, const th_args *args)
         status = TH_EXIT_OK; /* asked to stop while it was starting */
     else
         th_log(TH_LOG_ERROR, TH_EV_START, NULL, "%s", s.err.text);
+    if (status == TH_EXIT_CONFIG)
+        await_change(&s);
     finish(&s);
+    if (s.again && !th_stop_requested()) {
+        start_again();
+        th_log(TH_LOG_ERROR, TH_EV_START, NULL, "cannot start again: %s", strerror(errno));
+        return TH_EXIT_FAILED;
+    }
     return status;
 }
 
@@ -367,6 +436,7 @@ static const th_flag flags[] = {
     { "partitions", "N", "partition_count", "of a hub that is new: 1 to 1024 (host.json; 4)" },
     { "python", "FILE", NULL, "interpreter of a Python app (its .venv; VIRTUAL_ENV; python3)" },
     { "node", "FILE", NULL, "interpreter of a Node app (node)" },
+    { "watch", NULL, NULL, "start again whenever a file of an app changes, for development" },
     { "port", "N", "port", "HTTP port, 0 for any free one (TASKHUB_PORT; 7071)" },
     { "bind", "ADDRESS", "bind", "HTTP address (TASKHUB_BIND; 127.0.0.1)" },
     { "rpc-port", "N|none", "rpc_port",
