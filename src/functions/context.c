@@ -220,8 +220,7 @@ void th__context_event(th_buf *out, const th_event *e, const th__shown *shown)
 /* ---- around it --------------------------------------------------------------------------------
  */
 
-/* A JSON string that holds JSON. */
-static bool holds_json(const char *input)
+bool th__holds_json(const char *input)
 {
     json_t *value = parsed(input);
     bool holds = json_is_string(value) &&
@@ -240,7 +239,7 @@ static void put_python_input(th_buf *out, const char *input)
     const char *from = input ? input + strspn(input, " \t\r\n") : "null";
     bool valid = !input || th_json_valid(input, strlen(input), NULL);
 
-    if (valid && (*from == '{' || *from == 'n' || (*from == '"' && holds_json(input))))
+    if (valid && (*from == '{' || *from == 'n' || (*from == '"' && th__holds_json(input))))
         th_buf_str(out, from);
     else
         th_buf_json_str(out, from);

@@ -28,6 +28,9 @@ typedef struct th__shown {
  */
 void th__context_event(th_buf *out, const th_event *event, const th__shown *shown);
 
+/* Whether an input is a JSON string that holds JSON, as the Python SDK sends and wants it. */
+bool th__holds_json(const char *input);
+
 /* What stands behind the history: "],\"input\":...}". */
 void th__context_tail(th_buf *out, const th_orch_item *item, const char *input,
                       th__language language);

@@ -6,6 +6,7 @@
 
 #include "base/entity_id.h"
 #include "base/json.h"
+#include "functions/context.h"
 #include "functions/functions_int.h"
 #include "functions/suspects.h"
 
@@ -20,16 +21,29 @@ typedef struct entity {
 /* ---- the question -----------------------------------------------------------------------------
  */
 
-static void put_op(th_buf *out, const th_entity_op *op)
+/* The Python SDK decodes an input twice, whoever sent it. */
+static void put_input(th_buf *out, const char *input, th__language language)
+{
+    th_buf twice = TH_BUF_INIT;
+
+    if (input && language == TH__PYTHON && !th__holds_json(input)) {
+        th_buf_json_str(&twice, input);
+        input = twice.data;
+    }
+    th_buf_json_str(out, input);
+    th_buf_free(&twice);
+}
+
+static void put_op(th_buf *out, const th_entity_op *op, th__language language)
 {
     th_buf_str(out, "{\"name\":");
     th_buf_json_str(out, op->name);
     th_buf_str(out, ",\"input\":");
-    th_buf_json_str(out, op->input);
+    put_input(out, op->input, language);
     th_buf_str(out, op->is_signal ? ",\"isSignal\":true}" : ",\"isSignal\":false}");
 }
 
-static void put_batch(th_buf *out, const th_entity_item *item)
+static void put_batch(th_buf *out, const th_entity_item *item, th__language language)
 {
     th_buf_str(out, "{\"self\":{\"name\":");
     th_buf_json_str(out, item->name);
@@ -41,7 +55,7 @@ static void put_batch(th_buf *out, const th_entity_item *item)
     for (size_t i = 0; i < item->op_count; i++) {
         if (i)
             th_buf_chr(out, ',');
-        put_op(out, &item->ops[i]);
+        put_op(out, &item->ops[i], language);
     }
     th_buf_str(out, "]}");
 }
@@ -216,7 +230,7 @@ void th__entity_start(void *self, const th_entity_item *item)
     e->state = th_mstrdup(item->state);
     e->call.done = answered;
     e->call.key = th__suspect_key(item->entity_id, "", 0);
-    put_batch(&batch, item);
+    put_batch(&batch, item, functions->app.language);
     th__call_begin(&e->call, f);
     th__call_text(&e->call, f->parameter, batch.data, batch.len);
     th__call_end(&e->call, NULL);

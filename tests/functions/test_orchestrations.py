@@ -135,6 +135,12 @@ def test_entities_are_called_and_signalled(everything):
     svc.until(lambda: everything.request("GET", f"/api/tally/{key}").json == [True, 8], what="the client's signal arrives")
 
 
+def test_an_entity_takes_what_others_than_its_sdk_send(everything):
+    key = "http" + everything.hub
+    assert everything.post(f"/entities/Tally/{key}?op=add", "7", headers={"Content-Type": "application/json"}).status == 202
+    svc.until(lambda: everything.request("GET", f"/api/tally/{key}").json == [True, 7], what="the signal arrives")
+
+
 def test_other_steps_in_a_replay_fail_the_instance(everything):
     status = run(everything, "other_steps")
     assert status["runtimeStatus"] == "Failed"

@@ -29,6 +29,9 @@ function folderOf(folder, name) {
     }
 }
 
+// What stands in the way of an app, in words that need no stack.
+class AppError extends Error {}
+
 class App {
     constructor(folder) {
         this.folder = folder;
@@ -72,7 +75,7 @@ class App {
         const found = glob.find(this.folder, main);
         if (found.length) return found;
         const built = (this.package.scripts || {}).build ? ': npm run build' : '';
-        throw new Error(glob.hasMagic(main) ? `no file matches "main" of package.json (${main})${built}`
+        throw new AppError(glob.hasMagic(main) ? `no file matches "main" of package.json (${main})${built}`
             : `the file that "main" of package.json names does not exist (${main})${built}`);
     }
 
@@ -111,7 +114,7 @@ function metadataOf(fn, folder, script) {
     for (const binding of bindings) {
         const isAnswer = binding.type === 'http' && binding.direction === 'out';
         if (!isAnswer && !KINDS.includes(binding.type))
-            throw new Error(`function '${fn.name}': there is nothing here for the binding '${binding.name}' of type ${binding.type}`);
+            throw new AppError(`function '${fn.name}': there is nothing here for the binding '${binding.name}' of type ${binding.type}`);
     }
     return {
         name: fn.name,
@@ -126,4 +129,4 @@ function metadataOf(fn, folder, script) {
     };
 }
 
-module.exports = { App, metadataOf };
+module.exports = { App, AppError, metadataOf };

@@ -4,7 +4,7 @@
 const { inspect, parseArgs } = require('node:util');
 
 const { tidyFailure, tidyState } = require('./actions.js');
-const { App, metadataOf } = require('./app.js');
+const { App, AppError, metadataOf } = require('./app.js');
 const { Channel } = require('./channel.js');
 const { Core } = require('./core.js');
 const { watchParent } = require('./parent.js');
@@ -19,6 +19,7 @@ const errorOf = (thrown) => (thrown instanceof Error ? thrown : new Error(typeof
 
 function failure(thrown) {
     const error = errorOf(thrown);
+    if (error instanceof AppError) return { status: 'Failure', exception: { message: error.message, type: 'Error' } };
     const type = String(error.name || 'Error');
     const exception = { message: `${type}: ${error.message}`, type, stack_trace: String(error.stack || ''), is_user_exception: true };
     return { status: 'Failure', exception };
