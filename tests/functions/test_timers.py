@@ -26,7 +26,8 @@ app.timer('tick', {
     schedule: '%EVERY%',
     handler: (timer) => {
         const late = timer.isPastDue ? 'True' : 'False';
-        appendFileSync(process.env.TICKS, `${Math.floor(Date.now() / 1000)} ${late}\\n`);
+        const { last, next } = timer.scheduleStatus;
+        appendFileSync(process.env.TICKS, `${Math.floor(Date.now() / 1000)} ${last} ${next} ${late}\\n`);
     },
 });
 
