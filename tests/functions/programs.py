@@ -35,6 +35,8 @@ class Maker:
             return self.retry(self.name("r"), depth, fatal)
         if kind == "timer":
             return {"op": kind, "value": self.random.randint(0, 20)}
+        if kind == "event" and (depth > 0 or self.rewound):  # they come to the parent; and what comes as an instance fails is lost
+            return {"op": "call", "value": 1}
         if kind == "event":
             name = self.name("e")
             self.events[name] = self.random.randint(0, 99)
@@ -49,8 +51,6 @@ class Maker:
             how = self.random.choice(["one", "all", "each"])
             fatal = self.rewound and depth == 0 and how != "each" and self.random.random() < 0.8
             ops = [self.op(depth, fatal) for _ in range(1 if how == "one" else self.random.randint(1, 4))]
-            if depth > 0 or self.rewound:  # events come to the parent; and what comes as an instance fails is lost
-                ops = [o if o["op"] != "event" else {"op": "call", "value": 1} for o in ops]
             if fatal and how == "all":
                 ops[0] = self.retry(self.name("r"), depth, fatal)
             steps.append({"how": how, "ops": ops, "fatal": fatal})
