@@ -480,10 +480,12 @@ class Worker:
 
     def invocation_request(self, request_id, request):
         """On the thread that reads: a call goes to its thread, or to the loop, in one step."""
-        function = self.functions[request["function_id"]]
+        function = self.functions.get(request.get("function_id"))
         with self.lock:
             self.running += 1
-        if function.is_async:
+        if function is None:
+            self.answer(request, result=failure(KeyError(f"there is no function {request.get('function_id')}")))
+        elif function.is_async:
             self.loop.call_soon_threadsafe(self.begin_async, function, request)
         else:
             threads = self.replays if function.is_durable else self.threads
