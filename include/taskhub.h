@@ -170,6 +170,11 @@ TH_API const char *th_instance_id(void *ctx);
 /* What was given with the start of the instance, or with the call of the activity: tags as a JSON
  * object ("null" if there are none), and the version (NULL if there is none). */
 TH_API const char *th_tags(void *ctx);
+
+/* The trace context that it belongs to (W3C Trace Context), a JSON object with parent (traceparent)
+ * and perhaps state (tracestate); "null" if there is none. Durable HTTP calls send it along by
+ * themselves. */
+TH_API const char *th_trace(void *ctx);
 TH_API const char *th_version(void *ctx);
 
 /* Formatted text, and zeroed memory, that live as long as ctx. Never NULL. */

@@ -1,6 +1,7 @@
 /* trace.c - see trace.h. */
 #include "base/trace.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -49,4 +50,14 @@ const char *th_trace_json(th_arena *arena, const char *traceparent, const char *
     const char *copy = th_strdup(arena, json.data);
     th_buf_free(&json);
     return copy;
+}
+
+void th_trace_read(th_arena *arena, const char *json, const char **traceparent,
+                   const char **tracestate)
+{
+    json_t *root = json ? json_loads(json, 0, NULL) : NULL;
+
+    *traceparent = th_strdup(arena, json_string_value(json_object_get(root, "parent")));
+    *tracestate = th_strdup(arena, json_string_value(json_object_get(root, "state")));
+    json_decref(root);
 }

@@ -14,4 +14,8 @@
  */
 const char *th_trace_json(th_arena *arena, const char *traceparent, const char *tracestate);
 
+/* The other way: NULL where there is none. json NULL is fine. */
+void th_trace_read(th_arena *arena, const char *json, const char **traceparent,
+                   const char **tracestate);
+
 #endif

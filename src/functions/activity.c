@@ -104,7 +104,7 @@ void th__activity_run(void *self, const th_activity_item *item)
     else
         th_buf_str(th__call_raw(&a->call, f->parameter), "{}");
     th__put_clients(functions, &a->call, f);
-    th__call_end(&a->call, metadata.data);
+    th__call_end(&a->call, metadata.data, item->trace);
     th_buf_free(&metadata);
     th__crew_submit(functions->crew, &a->call);
 }

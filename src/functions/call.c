@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/trace.h"
 #include "functions/frame.h"
 
 void th__call_begin(th__call *call, const th__function *f)
@@ -54,13 +55,31 @@ void th__call_json(th__call *call, const char *name, const char *text)
     put_member(call, name, "{\"json\":", text, strlen(text));
 }
 
-void th__call_end(th__call *call, const char *metadata)
+static void put_trace(th_buf *out, const char *trace)
+{
+    th_arena *arena = th_arena_new(0);
+    const char *parent, *state;
+
+    th_trace_read(arena, trace, &parent, &state);
+    if (parent) {
+        th_buf_str(out, ",\"trace_context\":{\"trace_parent\":");
+        th_buf_json_str(out, parent);
+        th_buf_str(out, ",\"trace_state\":");
+        th_buf_json_str(out, state ? state : "");
+        th_buf_str(out, ",\"attributes\":{}}");
+    }
+    th_arena_free(arena);
+}
+
+void th__call_end(th__call *call, const char *metadata, const char *trace)
 {
     th_buf_str(&call->frame, call->open ? "}]" : "]");
     if (metadata) {
         th_buf_str(&call->frame, ",\"trigger_metadata\":");
         th_buf_str(&call->frame, metadata);
     }
+    if (trace)
+        put_trace(&call->frame, trace);
     th_buf_str(&call->frame, "}}");
     th__frame_end(&call->frame);
 }

@@ -50,8 +50,8 @@ void th__call_begin(th__call *call, const th__function *f);
 void th__call_text(th__call *call, const char *name, const char *text, size_t n); /* string */
 void th__call_json(th__call *call, const char *name, const char *text);           /* json */
 th_buf *th__call_raw(th__call *call, const char *name); /* a TypedData is appended by the caller */
-/* metadata: JSON object of TypedData; NULL: none. */
-void th__call_end(th__call *call, const char *metadata);
+/* metadata: JSON object of TypedData; trace: as events have it. NULL: none. */
+void th__call_end(th__call *call, const char *metadata, const char *trace);
 void th__call_clear(th__call *call); /* frees the frame */
 
 /* Each calls done. */

@@ -233,7 +233,7 @@ void th__entity_start(void *self, const th_entity_item *item)
     put_batch(&batch, item, functions->app.language);
     th__call_begin(&e->call, f);
     th__call_text(&e->call, f->parameter, batch.data, batch.len);
-    th__call_end(&e->call, NULL);
+    th__call_end(&e->call, NULL, NULL);
     th_buf_free(&batch);
     th__crew_submit(functions->crew, &e->call);
 }

@@ -224,7 +224,7 @@ static void call(void *self, const th_trigger_request *request, th_trigger_done 
     th__call_begin(&v->call, f);
     put_request(th__call_raw(&v->call, f->parameter), request, &params);
     th__put_clients(functions, &v->call, f);
-    th__call_end(&v->call, NULL);
+    th__call_end(&v->call, NULL, NULL);
     th_arena_free(arena);
     th__crew_submit(functions->crew, &v->call);
 }

@@ -80,6 +80,7 @@ static th__orch *orch_new(th_functions *functions, const th__function *f, const 
     atomic_store(&o->refs, 1);
     pthread_mutex_init(&o->lock, NULL);
     o->arena = th_arena_new(1024);
+    o->trace = th_strdup(o->arena, item->trace);
     o->functions = functions;
     o->f = f;
     o->last_shown = o->most_shown = TH_NONE;
@@ -214,7 +215,7 @@ static void write_question(th__orch *o, th__call *call, const th_buf *fresh)
     th__call_begin(call, o->f);
     th__call_text(call, o->f->parameter, text.data, text.len);
     th__put_clients(o->functions, call, o->f);
-    th__call_end(call, NULL);
+    th__call_end(call, NULL, o->trace);
     th_buf_free(&text);
 }
 

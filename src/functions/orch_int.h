@@ -78,6 +78,7 @@ typedef struct th__orch {
     th_arena *arena;
     th_buf history; /* events, as played */
     th_buf tail;
+    const char *trace;    /* of its start, JSON; NULL: none */
     int32_t expected_seq; /* of the next episode's first event */
     bool rewound;
     bool unsettled; /* rewound, and not replayed since: the SDK takes numbers again for what is lost

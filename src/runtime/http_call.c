@@ -25,7 +25,7 @@ typedef struct job {
     struct job *next;
     th_arena *arena; /* of all but the transfer */
     th_token token;
-    const char *call_id;
+    const char *call_id, *trace;
     const char *input;
     th__http_request request;
     th__http_target target;
@@ -73,6 +73,7 @@ static job *job_new(const th_activity_item *item)
     j->arena = arena;
     j->token = item->token;
     j->call_id = th_sprintf(arena, "%s-%d", item->execution_id, (int)item->seq);
+    j->trace = th_strdup(arena, item->trace);
     j->input = th_strdup(arena, item->input ? item->input : "null");
     return j;
 }
@@ -178,8 +179,8 @@ static const char *not_allowed(job *j, const th__http_target *target)
 
 static void launch(th_http_calls *c, job *j)
 {
-    j->transfer =
-        th__http_transfer_new(&c->rules, j->arena, &j->request, &j->target, j->call_id, j);
+    j->transfer = th__http_transfer_new(&c->rules, j->arena, &j->request, &j->target, j->call_id,
+                                        j->trace, j);
     if (curl_multi_add_handle(c->multi, j->transfer->easy) != CURLM_OK)
         abort(); /* no memory */
     j->next = c->running;

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/trace.h"
 #include "runtime/http_address.h"
 #include "runtime/runtime_int.h"
 
@@ -75,7 +76,19 @@ static void set_headers(th__http_transfer *t, th_arena *arena, const th__http_re
     if (!th__http_header_of(request, "Taskhub-Call-Id"))
         add_header(t, arena, "Taskhub-Call-Id", call_id);
     remove_header(t, arena, "Expect");
-    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
+}
+
+/* The call belongs to the trace of its orchestration. Workers' contexts may be any text. */
+static void add_trace(th__http_transfer *t, th_arena *arena, const char *trace)
+{
+    const char *parent, *state;
+
+    th_trace_read(arena, trace, &parent, &state);
+    th_trace_read(arena, parent ? th_trace_json(arena, parent, state) : NULL, &parent, &state);
+    if (parent)
+        add_header(t, arena, "traceparent", parent);
+    if (parent && state)
+        add_header(t, arena, "tracestate", state);
 }
 
 static bool usually_has_content(const char *method)
@@ -131,7 +144,7 @@ static void set_plumbing(th__http_transfer *t, int64_t timeout_us, void *owner)
 th__http_transfer *th__http_transfer_new(const th__http_rules *rules, th_arena *arena,
                                          const th__http_request *request,
                                          const th__http_target *target, const char *call_id,
-                                         void *owner)
+                                         const char *trace, void *owner)
 {
     th__http_transfer *t = th_malloc(sizeof *t);
 
@@ -145,6 +158,9 @@ th__http_transfer *th__http_transfer_new(const th__http_rules *rules, th_arena *
     set_plumbing(t, request->timeout_us, owner);
     set_content(t->easy, request);
     set_headers(t, arena, request, call_id);
+    if (!th__http_header_of(request, "traceparent"))
+        add_trace(t, arena, trace);
+    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
     return t;
 }
 

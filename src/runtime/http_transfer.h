@@ -33,7 +33,7 @@ typedef struct th__http_transfer {
 th__http_transfer *th__http_transfer_new(const th__http_rules *rules, th_arena *arena,
                                          const th__http_request *request,
                                          const th__http_target *target, const char *call_id,
-                                         void *owner);
+                                         const char *trace, void *owner);
 void th__http_transfer_free(th__http_transfer *transfer);
 
 /* What went wrong, as the failure of the call; NULL: an answer is there. *again: another try may

@@ -35,7 +35,7 @@ typedef struct run {
     th_token token;
     th_activity_fn *fn;
     int attempt, delivery;
-    const char *name, *instance_id, *input, *version, *tags;
+    const char *name, *instance_id, *input, *version, *tags, *trace;
 } run;
 
 /* ---- the activities' half of taskhub.h ---------------------------------------------------------
@@ -78,6 +78,7 @@ static void run_activity(void *arg, th__job *job, th_arena *arena)
     a.scope.input = r->input;
     a.scope.version = r->version;
     a.scope.tags = r->tags;
+    a.scope.trace = r->trace;
     const char *result = r->fn(&a);
 
     const char *problem = !a.scope.failure && result ? th__json_problem(arena, result) : NULL;
@@ -146,7 +147,8 @@ static size_t size_of(const char *text)
 static run *run_new(const th_activity_item *item, th_activity_fn *fn)
 {
     run *r = th_malloc(sizeof *r + size_of(item->name) + size_of(item->instance_id) +
-                       size_of(item->input) + size_of(item->version) + size_of(item->tags));
+                       size_of(item->input) + size_of(item->version) + size_of(item->tags) +
+                       size_of(item->trace));
     char *at = (char *)(r + 1);
 
     r->job.number = item->token.number;
@@ -159,6 +161,7 @@ static run *run_new(const th_activity_item *item, th_activity_fn *fn)
     r->input = put_text(&at, item->input);
     r->version = put_text(&at, item->version);
     r->tags = put_text(&at, item->tags);
+    r->trace = put_text(&at, item->trace);
     return r;
 }
 

@@ -46,9 +46,9 @@ typedef struct th__scope {
     bool quiet; /* no log lines: a replay */
     th_arena *arena;
     const char *instance_id;
-    const char *input;          /* NULL: none */
-    const char *version, *tags; /* NULL: none */
-    const char *failure;        /* JSON, once the code said that it failed */
+    const char *input;                  /* NULL: none */
+    const char *version, *tags, *trace; /* NULL: none */
+    const char *failure;                /* JSON, once the code said that it failed */
 } th__scope;
 
 /* {"type":...,"message":...} and, if for good, "nonRetriable":true. */

@@ -43,6 +43,13 @@ const char *th_tags(void *ctx)
     return tags ? tags : "null";
 }
 
+const char *th_trace(void *ctx)
+{
+    const char *trace = scope_of(ctx, "th_trace")->trace;
+
+    return trace ? trace : "null";
+}
+
 const char *th_version(void *ctx)
 {
     return scope_of(ctx, "th_version")->version;

@@ -50,6 +50,7 @@ static th_orch *session_new(th_orch_fn *fn, const th_orch_item *item)
     o->scope.instance_id = th_strdup(arena, item->instance_id);
     o->scope.version = th_strdup(arena, item->version);
     o->scope.tags = th_strdup(arena, item->tags);
+    o->scope.trace = th_strdup(arena, item->trace);
     o->fn = fn;
     o->replay.cut_end = &o->replay.cut;
     return o;

@@ -71,6 +71,21 @@ def slow(req):
 """
 
 
+TRACED = """
+import azure.functions as func
+import azure.durable_functions as df
+app = df.DFApp()
+
+@app.activity_trigger(input_name="x")
+def traced(x: str, context: func.Context):
+    return [context.trace_context.Traceparent, context.trace_context.trace_state]
+
+@app.orchestration_trigger(context_name="ctx")
+def traces(ctx):
+    return (yield ctx.call_activity("traced", ""))
+"""
+
+
 def started(make_service, tmp_path, code, host=None):
     return make_service(apps=[write_app(tmp_path / "app", code, host)], args=WITH_PYTHON).start()
 
@@ -80,6 +95,14 @@ def test_blueprints_names_of_one_s_own_and_classes(make_service, tmp_path):
     status = service.wait_status(service.start_instance("by ANOTHER name"))
     assert status["output"] == ["Point", 5], status
     assert service.request("GET", "/api/renamed").text == "renamed"
+
+
+def test_a_function_knows_the_trace_that_its_orchestration_belongs_to(make_service, tmp_path):
+    service = started(make_service, tmp_path, TRACED)
+    parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    started_one = service.post("/orchestrators/traces", headers={"traceparent": parent, "tracestate": "a=1"})
+    assert service.wait_status(started_one.json["id"], "Completed")["output"] == [parent, "a=1"]
+    assert service.wait_status(service.start_instance("traces"), "Completed")["output"] == ["", ""]
 
 
 def test_an_asgi_app_has_all_below_its_prefix(make_service, tmp_path):

@@ -8,7 +8,7 @@ from raw import Raw, Stream, completion, pb, response, task
 from service import app, until
 
 GRPC = True
-APPS = [app("contract"), app("children")]
+APPS = [app("contract"), app("children"), app("polyglot")]
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +133,13 @@ def test_a_start_by_an_entity_has_the_context_of_its_action(raw, name):
         raw.call("CompleteEntityTask", pb.EntityBatchResult(results=[result], actions=[action],
                                                             completionToken=item.completionToken))
         assert begun(s.next()).parentTraceContext == trace(5)
+
+
+def test_code_in_c_reads_the_context(service):
+    headers = {"traceparent": trace(4).traceParent, "tracestate": "a=1"}
+    for given, wanted in ((headers, {"parent": headers["traceparent"], "state": "a=1"}), ({}, None)):
+        started = service.post("/orchestrators/Traces", headers=given)
+        assert service.wait_status(started.json["id"], "Completed")["output"] == [wanted, wanted]
 
 
 def post(service, name, headers):

@@ -98,6 +98,21 @@ def test_headers_go_along_and_a_content_is_plain_text_unless_they_say_otherwise(
     assert "Expect" not in one and two["content-type"] == "application/json"
 
 
+def test_a_call_belongs_to_the_trace_of_its_start_unless_it_says_otherwise(service, partner):
+    trace = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate": "a=1"}
+    own = trace["traceparent"].replace("4bf9", "5bf9")
+    path = f"/echo/{key()}"
+    for headers in ([], [f"TraceParent: {own}"]):
+        started = service.post("/orchestrators/Fetch", json.dumps({"url": partner.origin + path, "headers": headers}),
+                               headers=trace)
+        service.wait_status(started.json["id"], "Completed")
+    fetch(service, partner.origin + path)
+    (_, one, _), (_, two, _), (_, three, _) = partner.requests(path)
+    assert {k: one[k] for k in trace} == trace
+    assert two["TraceParent"] == own and "traceparent" not in two and "tracestate" not in two
+    assert "traceparent" not in three
+
+
 def test_a_request_of_durable_functions_runs_as_it_is(service, partner):
     path = f"/echo/{key()}"
     answer = raw(service, method="POST", uri=partner.origin + path, content='{"a":1}', tokenSource=None,

@@ -60,3 +60,21 @@ TEST(a_tracestate_that_is_too_long_or_not_printable_is_left_aside)
     CHECK_STR(json_of(arena, PARENT, "a=\xc3\xa9"), "{\"parent\":\"" PARENT "\"}");
     th_arena_free(arena);
 }
+
+TEST(what_was_read_is_what_was_written)
+{
+    th_arena *arena = th_arena_new(0);
+    const char *parent, *state;
+
+    th_trace_read(arena, json_of(arena, PARENT, "a=\"1\""), &parent, &state);
+    CHECK_STR(parent, PARENT);
+    CHECK_STR(state, "a=\"1\"");
+    th_trace_read(arena, json_of(arena, PARENT, NULL), &parent, &state);
+    CHECK_STR(parent, PARENT);
+    CHECK_STR(state, NULL);
+    th_trace_read(arena, NULL, &parent, &state);
+    CHECK_STR(parent, NULL);
+    th_trace_read(arena, "[", &parent, &state);
+    CHECK_STR(parent, NULL);
+    th_arena_free(arena);
+}

@@ -210,6 +210,15 @@ SUCCESS = {"status": "Success"}
 INPUTS = {"httpTrigger", "durableClient", "orchestrationTrigger", "activityTrigger", "entityTrigger", "timerTrigger"}
 
 
+class TraceContext:
+    """That of an invocation, under both spellings."""
+
+    def __init__(self, trace):
+        self.trace_parent = self.Traceparent = trace.get("trace_parent", "")
+        self.trace_state = self.Tracestate = trace.get("trace_state", "")
+        self.attributes = self.Attributes = trace.get("attributes", {})
+
+
 class Context:
     """What a parameter called `context` that no binding names gets."""
 
@@ -217,7 +226,7 @@ class Context:
         self.function_name = function
         self.function_directory = directory
         self.invocation_id = request.get("invocation_id")
-        self.trace_context = request.get("trace_context")
+        self.trace_context = TraceContext(request.get("trace_context") or {})
         self.retry_context = request.get("retry_context")
         self.thread_local_storage = threading.local()
 

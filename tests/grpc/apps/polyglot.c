@@ -15,8 +15,21 @@ static const char *c_plus_one(th_activity *a)
     return th_text(a, "%lld", (long long)th_get_int(th_input(a), NULL, 0) + 1);
 }
 
+static const char *trace_of_activity(th_activity *a)
+{
+    return th_trace(a);
+}
+
+/* Both contexts, its own and its activity's. */
+static const char *traces(th_orch *o)
+{
+    return th_text(o, "[%s,%s]", th_trace(o), th_call_activity(o, "TraceOf", NULL));
+}
+
 TH_APP(app)
 {
+    th_add_orchestrator(app, "Traces", traces);
+    th_add_activity(app, "TraceOf", trace_of_activity);
     th_add_orchestrator(app, "Relay", relay);
     th_add_activity(app, "cPlusOne", c_plus_one);
 }
