@@ -10,13 +10,17 @@
 -- However few rows the filter lets through, no partition is looked at beyond $11 rows: the last column
 -- is the first id at which one of them had to stop (null: none had), and the page ends there. It comes
 -- in a row of nulls if the page is empty.
+--
+-- What it looks at is the first line of the statement, in place of which th_instances_list puts a narrower one where it knows
+-- of an index that has what the filter asks for.
 -- Tables: reads instances.
-with found as (
+with source as not materialized (select * from taskhub.instances),
+found as (
     select p.partition_id as place, i.*
     from generate_series($1::int, $2::int) p(partition_id)
     cross join lateral (
         select s.* from (
-            select o.* from taskhub.instances o
+            select o.* from source o
             where o.partition_id = p.partition_id and o.instance_id > $3::text
               and o.instance_id >= $4::text and ($5::text is null or o.instance_id < $5::text)
             order by o.instance_id limit $11::int) s
@@ -31,7 +35,7 @@ with found as (
         order by s.instance_id limit $9::int + 1) i
 ),
 horizon as (
-    select min((select o.instance_id from taskhub.instances o
+    select min((select o.instance_id from source o
                 where o.partition_id = p.partition_id and o.instance_id > $3::text
                   and o.instance_id >= $4::text and ($5::text is null or o.instance_id < $5::text)
                 order by o.instance_id offset $11::int - 1 limit 1)) as id

@@ -13,6 +13,9 @@
 
 #define MAX_PAGE 1000
 #define LOOK_AT 20000
+#define SPAN 5000 /* so few of a span of time are fetched at once */
+/* Running, ContinuedAsNew, Pending, Suspended, as in engine/event.h. */
+#define LIVE_STATUSES (1u << 0 | 1u << 2 | 1u << 6 | 1u << 7)
 #define HORIZON_COLUMN (TH__INSTANCE_COLUMNS + 1)
 #define ALL_STATUSES UINT32_C(0x3fffffff) /* a positive int4 */
 
@@ -245,12 +248,72 @@ static int32_t rows_to_look_at(const th_hub *hub, const th_instance_filter *f)
     return each > f->top ? each : f->top + 1;
 }
 
+/* ---- where a list looks: an index may have the few that are asked for --------------------------
+ */
+
+static const char source_live[] =
+    "with source as not materialized (select * from taskhub.instances where completed_at is null),";
+/* Fetched once, for all partitions. */
+static const char source_span[] = "with source as materialized (select * from taskhub.instances"
+                                  " where created_at >= coalesce($7::timestamptz, '-infinity')"
+                                  " and created_at <= coalesce($8::timestamptz, 'infinity')"
+                                  " and partition_id between $1::int and $2::int),";
+
+static th_rc count_span(th_db *db, const th_hub *hub, const th_instance_filter *f, int32_t most,
+                        int64_t *count, th_error *err)
+{
+    PGresult *res = NULL;
+    th_params p = { 0 };
+
+    th_param_i32(&p, hub->first_partition);
+    th_param_i32(&p, hub->first_partition + hub->partition_count - 1);
+    param_time_or_null(&p, f->created_from_us);
+    param_time_or_null(&p, f->created_to_us);
+    th_param_i32(&p, most);
+    th_params_ready(&p);
+    th_rc rc = exec_within(db, th_sql_instances_span, &p, &res, err);
+    th_params_free(&p);
+    if (rc == TH_OK)
+        *count = th_get_i64(PQgetvalue(res, 0, 0));
+    PQclear(res);
+    return rc;
+}
+
+/* *first: the first line of the statement; NULL: its own, which is the whole table by its key. */
+static th_rc choose_source(th_db *db, const th_hub *hub, const th_instance_filter *f,
+                           const char **first, th_error *err)
+{
+    int64_t count = SPAN;
+    th_rc rc = TH_OK;
+
+    if (f->created_from_us || f->created_to_us)
+        rc = count_span(db, hub, f, SPAN, &count, err);
+    if (count < SPAN)
+        *first = source_span;
+    else if (f->statuses && !(f->statuses & ~LIVE_STATUSES))
+        *first = source_live;
+    else
+        *first = NULL;
+    return rc;
+}
+
+static const char *list_statement(th_arena *arena, const char *first)
+{
+    const char *rest = strstr(th_sql_instances_list, "\nfound as (");
+
+    return first && rest ? th_sprintf(arena, "%s%s", first, rest) : th_sql_instances_list;
+}
+
 static th_rc query_page(th_db *db, th_arena *arena, const th_hub *hub, const th_instance_filter *f,
                         PGresult **res, th_error *err)
 {
+    const char *first;
     th_params p = { 0 };
     const char *prefix = f->id_prefix ? f->id_prefix : "";
 
+    th_rc rc = choose_source(db, hub, f, &first, err);
+    if (rc != TH_OK)
+        return rc;
     th_param_i32(&p, hub->first_partition);
     th_param_i32(&p, hub->first_partition + hub->partition_count - 1);
     th_param_text(&p, f->after_id ? f->after_id : "");
@@ -265,7 +328,7 @@ static th_rc query_page(th_db *db, th_arena *arena, const th_hub *hub, const th_
     th_param_text(&p, f->name);
     th_param_text(&p, f->tags);
     th_params_ready(&p);
-    th_rc rc = exec_within(db, th_sql_instances_list, &p, res, err);
+    rc = exec_within(db, list_statement(arena, first), &p, res, err);
     th_params_free(&p);
     return rc;
 }

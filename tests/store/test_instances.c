@@ -121,6 +121,58 @@ TEST(a_page_that_had_to_look_at_too_much_ends_and_the_next_goes_on)
     CHECK(strstr(got, "||") != NULL); /* some pages are empty, and yet not the last */
 }
 
+/* 900 that have finished, and at the end of the order one that has the wanted status and time. */
+static void given_one_among_many(const th_hub *hub, int status)
+{
+    char id[16];
+
+    for (int i = 0; i < 900; i++) {
+        snprintf(id, sizeof id, "a%03d", i);
+        given_instance(hub, id, COMPLETED);
+    }
+    given_instance(hub, "z", status);
+    given_sql(
+        "update taskhub.instances set created_at = '2026-01-02 00:00:00+00', completed_at = null"
+        " where instance_id = 'z' and partition_id = %d",
+        th_hub_partition_of(hub, "z"));
+    given_sql("update taskhub.instances set created_at = '2025-01-02 00:00:00+00', completed_at ="
+              " created_at where instance_id <> 'z' and partition_id between %d and %d",
+              hub->first_partition, hub->first_partition + hub->partition_count - 1);
+}
+
+TEST(the_few_that_live_are_found_in_the_first_page_however_many_have_finished)
+{
+    th_hub hub = given_hub(2);
+    th_instance_filter filter = { .top = 2, .look_at = 6 };
+    char got[512];
+
+    given_one_among_many(&hub, RUNNING);
+    filter.statuses = 1u << RUNNING | 1u << PENDING;
+    list(&hub, filter, got, sizeof got);
+    CHECK_STR(got, "z |");
+    filter.id_prefix = "y";
+    list(&hub, filter, got, sizeof got);
+    CHECK_STR(got, "|");
+}
+
+TEST(the_few_of_a_span_of_time_are_found_in_the_first_page_whatever_their_status)
+{
+    th_hub hub = given_hub(2);
+    th_instance_filter filter = { .top = 2, .look_at = 6 };
+    char got[512];
+
+    given_one_among_many(&hub, FAILED);
+    filter.created_from_us = INT64_C(1767225600000000); /* 2026-01-01 */
+    list(&hub, filter, got, sizeof got);
+    CHECK_STR(got, "z |");
+    filter.statuses = 1u << FAILED;
+    list(&hub, filter, got, sizeof got);
+    CHECK_STR(got, "z |");
+    filter.statuses = 1u << RUNNING;
+    list(&hub, filter, got, sizeof got);
+    CHECK_STR(got, "|");
+}
+
 TEST(a_page_by_name_holds_the_functions_of_that_name_in_any_case)
 {
     th_hub hub = given_hub(4);
