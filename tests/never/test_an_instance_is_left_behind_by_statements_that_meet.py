@@ -56,7 +56,7 @@ CLIENTS = {
     "terminate": client("select taskhub.terminate_instance('live', 'enough', false, %(hub)s)"),
     "suspend": client("select taskhub.suspend_instance('live', null, %(hub)s)"),
     "purge": client("select taskhub.purge_instance('done', %(hub)s)"),
-    "purge_by_http": client("execute instance_purge(%(p)s, 'broken')"),
+    "purge_by_http": client("execute instance_purge(%(p)s, 'broken', null)"),
     "purge_all": client("select taskhub.purge_instances('-infinity', null, null, %(hub)s)"),
     "rewind": client("select taskhub.rewind_instance('broken', null, %(hub)s)"),
     "rewind_by_http": client("execute front_rewind('{%(p)s}', '{broken}', '{30}', '{null}', '{null}', '{m}')"),
