@@ -82,6 +82,12 @@ def test_a_large_result_comes_through_or_fails_the_activity_in_words(node):
     assert output(node, "big_result", 20 << 20) == 20 << 20
 
 
+def test_an_answer_that_something_is_still_running_is_asked_for_again_or_not(node):
+    url = node.origin + "/api/job"
+    assert output(node, "asks_job", {"url": url, "enablePolling": True}) == [200, "done"]
+    assert output(node, "asks_job", {"url": url, "enablePolling": False})[0] == 202
+
+
 def test_an_activity_that_ends_its_process_each_time_is_given_up(node):
     assert "given up: the worker process died 3 times while it ran" in output(node, "poisoned")
     svc.until(lambda: "exited with status 7" in node.log(), what="the log says how it ended")

@@ -367,6 +367,20 @@ df.app.orchestration('calls_http', function* (context) {
     });
 });
 
+// A service that answers 202 the first time, and where to ask again.
+let asked = 0;
+
+app.get('job', {
+    route: 'job',
+    handler: (request) => (asked++ % 2 === 0 ? { status: 202, headers: { Location: request.url, 'Retry-After': '1' } } : { status: 200, body: 'done' }),
+});
+
+df.app.orchestration('asks_job', function* (context) {
+    const { url, enablePolling } = context.df.getInput();
+    const answer = yield context.df.callHttp({ method: 'GET', url, enablePolling });
+    return [answer.statusCode, answer.content || null];
+});
+
 // ---- crashes ----
 
 // Takes its whole process down the first time.
