@@ -82,6 +82,20 @@ def test_a_large_result_comes_through_or_fails_the_activity_in_words(node):
     assert output(node, "big_result", 20 << 20) == 20 << 20
 
 
+def test_a_function_knows_the_trace_that_its_orchestration_belongs_to(node):
+    parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    started = node.post("/orchestrators/traces", headers={"traceparent": parent, "tracestate": "a=1"})
+    assert node.wait_status(started.json["id"], "Completed")["output"] == [parent, "a=1"]
+    assert output(node, "traces") == [None, None]
+
+
+def test_a_result_that_is_no_json_fails_the_activity_in_words(node):
+    wanted = {"circular": "Converting circular structure to JSON", "too_big": "Invalid string length"}
+    names = list(wanted)[:2 if facts.FULL else 1]
+    for name, failure in zip(names, output(node, "bad_results", names), strict=True):
+        assert wanted[name] in failure
+
+
 def test_an_answer_that_something_is_still_running_is_asked_for_again_or_not(node):
     url = node.origin + "/api/job"
     assert output(node, "asks_job", {"url": url, "enablePolling": True}) == [200, "done"]

@@ -162,14 +162,14 @@ class Worker {
 
     async invocation_request(requestId, request) {
         const fn = this.functions.get(request.function_id);
-        let answer;
+        const answer = (members) => this.channel.send({ invocation_response: { invocation_id: request.invocation_id, ...members } });
         this.running++;
         try {
-            answer = await this.run(fn, invocationOf(request));
+            if (!fn) throw new Error(`there is no function ${request.function_id}`);
+            answer(await this.run(fn, invocationOf(request)));
         } catch (error) {
-            answer = { result: failure(error) };
+            answer({ result: failure(error) }); // also of an answer that is too long to be written
         }
-        this.channel.send({ invocation_response: { invocation_id: request.invocation_id, ...answer } });
         this.running--;
         if (this.isEnding) await this.end();
     }

@@ -34,6 +34,16 @@ df.app.activity('fail', {
 
 df.app.activity('big', { handler: (size) => 'x'.repeat(size) });
 
+df.app.activity('circular', {
+    handler: () => {
+        const value = {};
+        value.self = value;
+        return value;
+    },
+});
+
+df.app.activity('too_big', { handler: () => '"'.repeat(300 << 20) }); // each takes two characters in JSON
+
 // Every kind of value goes to an activity and comes back.
 df.app.orchestration('values', function* (context) {
     const given = [null, true, false, 0, 17, -2.5, '', 'text', '5', '"quoted"', '\u00e9\u4e2d\u{1f600}', [1, [2]], { a: { b: null } }];
@@ -242,9 +252,27 @@ df.app.orchestration('throws_text', function* () {
     throw 'no error';
 });
 
+df.app.orchestration('bad_results', function* (context) {
+    const failures = [];
+    for (const name of context.df.getInput()) {
+        try {
+            yield context.df.callActivity(name);
+        } catch (error) {
+            failures.push(error.message.split(' \n ')[0]);
+        }
+    }
+    return failures;
+});
+
 df.app.orchestration('big_result', function* (context) {
     const text = yield context.df.callActivity('big', context.df.getInput());
     return text.length;
+});
+
+df.app.activity('traced', { handler: (input, context) => [context.traceContext?.traceParent, context.traceContext?.traceState] });
+
+df.app.orchestration('traces', function* (context) {
+    return yield context.df.callActivity('traced');
 });
 
 // Takes other steps when it is replayed, on purpose.
