@@ -184,6 +184,7 @@ struct th_pump {
     int64_t last_read_us, last_sweep_us, settle_at_us;
     int64_t last_answer_us;   /* monotonic; of the server */
     int64_t nothing_since_us; /* monotonic; 0: there is something to do */
+    int64_t rested_us;        /* monotonic; when it last had nothing to do for a while */
     th_items items;
     uint64_t inline_token;
     th_inst *inline_inst;

@@ -16,7 +16,8 @@
 #include "engine/engine_int.h"
 
 enum {
-    IDLE_AFTER_US = 20000, /* nothing to do for this long: take the IDLE locks */
+    IDLE_AFTER_US = 20000,   /* nothing to do for this long: take the IDLE locks */
+    AWAKE_AFTER_US = 100000, /* no such rest for this long: let go of them */
     IDLE_POLL_US = 3000000,
     NO_LOCK_POLL_US = 100000,
     BUSY_POLL_US = 1000, /* while a batch is in flight, completions gather without waking anybody */
@@ -221,13 +222,21 @@ static int64_t idle_sleep(const th_pump *pump, int64_t now_us)
     return due < look ? due : look;
 }
 
+/* There is something to do again, after a rest or not. */
+static void note_work(th_pump *pump, int64_t now_us)
+{
+    if (pump->nothing_since_us && now_us - pump->nothing_since_us >= IDLE_AFTER_US)
+        pump->rested_us = now_us;
+    pump->nothing_since_us = 0;
+}
+
 /* How long to sleep: 0: go on at once. */
 static int64_t how_long(th_pump *pump, int64_t now_us)
 {
     if (!pump->pen)
         return pump->retry_at_us > now_us ? pump->retry_at_us - now_us : 0;
     if (pump->flying_count > 0)
-        pump->nothing_since_us = 0;
+        note_work(pump, now_us);
     if (th_pen_in_flight(pump->pen) > 0)
         return BUSY_POLL_US;
     if (is_gathering(pump))
@@ -235,7 +244,7 @@ static int64_t how_long(th_pump *pump, int64_t now_us)
     if (pump->resend_at_us)
         return pump->resend_at_us > now_us ? pump->resend_at_us - now_us : 0;
     if (has_work(pump)) {
-        pump->nothing_since_us = 0;
+        note_work(pump, now_us);
         return pump->running || (pump->entities_out && th__is_giving(pump)) ? BUSY_POLL_US : 0;
     }
     if (!pump->nothing_since_us)
@@ -279,6 +288,19 @@ static bool is_idle(const th_pump *pump)
            !pump->resend_at_us;
 }
 
+/* An owner keeps its IDLE locks through a short piece of work, whose commits would wait for their
+ * release: as long as it holds them it is notified of whatever is committed (protocol W2). */
+static th_rc wake_up(th_pump *pump, int64_t now_us, th_error *err)
+{
+    if (!has_work(pump))
+        return TH_OK;
+    note_work(pump, now_us);
+    if (!pump->idle_locks || pump->failing || pipeline_must_drain(pump) ||
+        now_us - pump->rested_us < AWAKE_AFTER_US)
+        return TH_OK;
+    return th__go_idle(pump, false, err);
+}
+
 /* After a while of nothing: the IDLE locks, so that senders notify; each poll looks at all
  * partitions. */
 static th_rc rest(th_pump *pump, int64_t now_us, th_error *err)
@@ -289,11 +311,8 @@ static th_rc rest(th_pump *pump, int64_t now_us, th_error *err)
             now_us + NO_LOCK_POLL_US - IDLE_AFTER_US; /* a sender was probing: again in a while */
         return th__go_idle(pump, false, err);
     }
-    if (!idle || !pump->part_count) {
-        if (pump->idle_locks && has_work(pump) && !pump->failing && !pipeline_must_drain(pump))
-            return th__go_idle(pump, false, err);
-        return TH_OK;
-    }
+    if (!idle || !pump->part_count)
+        return wake_up(pump, now_us, err);
     if (pump->nothing_since_us && now_us - pump->nothing_since_us >= IDLE_AFTER_US &&
         !pump->idle_locks)
         return th__go_idle(pump, true, err);

@@ -29,14 +29,14 @@ def watch_sessions(service, seconds):
     return len(seen) - len(before), before, {pid for pid, _ in seen}
 
 
-def come_to_rest(service):
-    """Its owners, and who claims its activities, hold their IDLE locks."""
-    def rests():
-        locks = service.sql("""select count(*) filter (where classid = 1952972803), count(*) filter (where classid = 1952972804)
-            from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())""")
-        return locks == [(4, 1)]
+def idle_locks(service):
+    """How many are held by owners, and by those who claim activities."""
+    return service.sql("""select count(*) filter (where classid = 1952972803), count(*) filter (where classid = 1952972804)
+        from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database())""")[0]
 
-    svc.until(rests, what="the service sleeps")
+
+def come_to_rest(service):
+    svc.until(lambda: idle_locks(service) == (4, 1), what="the service sleeps")
 
 
 @pytest.fixture
@@ -83,3 +83,36 @@ def test_a_delayed_message_that_nobody_tells_of_is_taken_when_it_is_due(idle):
     late, = idle.sql("select extract(epoch from completed_at - %s) from taskhub.instances where instance_id = %s",
                      [due, instance])[0]
     assert 0 <= late < 0.6
+
+
+def locks_during(service):
+    """How many IDLE locks of owners were seen while an instance ran, and how long that took in seconds."""
+    come_to_rest(service)
+    began, instance = time.monotonic(), service.start_instance("Sequence", input=3)
+    seen = {idle_locks(service)[0]}
+    while service.status(instance)["runtimeStatus"] != "Completed":
+        seen.add(idle_locks(service)[0])
+    return seen, time.monotonic() - began
+
+
+def test_an_owner_keeps_its_locks_through_a_short_piece_of_work(idle):
+    short = 0
+    for _ in range(60):
+        seen, seconds = locks_during(idle)
+        if seconds < 0.09:
+            assert seen == {4}
+            short += 1
+        if short == 3:
+            return
+    pytest.skip("commits take so long here that no piece of work is short")
+
+
+def test_it_lets_go_of_them_in_a_long_one(idle):
+    ids = [id for id, in idle.sql("select taskhub.start_instance('LongSequence', '50', p_hub => %s) from generate_series(1, 20)",
+                                  [idle.hub])]
+    svc.until(lambda: idle_locks(idle)[0] < 4, pause=0.001, what="an owner lets go of its locks")
+    for each in ids:
+        idle.raise_event(each, "Go")
+    facts.wait_ended(idle, ids, 60)
+    come_to_rest(idle)
+    facts.all_is_well(idle)
