@@ -128,9 +128,11 @@ static void drop_queue(th_step *step, th_inst *inst)
 void th__finish(th_step *step, th_inst *inst, th_status status, const char *output,
                 const char *failure, th_status_op op, const char *custom_status)
 {
+    /* Lists of failed instances go by what has a failure. */
+    const char *kept = status == TH_FAILED && !failure ? "{}" : failure;
     th_batch_change change = { .status = (int16_t)status,
                                .output = output,
-                               .failure = failure,
+                               .failure = kept,
                                .custom_op = (int16_t)op,
                                .custom_status = op == TH_STATUS_SET ? custom_status : NULL,
                                .executor = inst->executor ? inst->executor->name : inst->ran_by };

@@ -13,8 +13,9 @@
 
 #define MAX_PAGE 1000
 #define LOOK_AT 20000
-#define SPAN 5000 /* so few of a span of time are fetched at once */
-/* Running, ContinuedAsNew, Pending, Suspended, as in engine/event.h. */
+#define SPAN 5000               /* so few of a span of time are fetched at once */
+#define FAILED_STATUS (1u << 3) /* as in engine/event.h, and so: */
+/* Running, ContinuedAsNew, Pending, Suspended. */
 #define LIVE_STATUSES (1u << 0 | 1u << 2 | 1u << 6 | 1u << 7)
 #define HORIZON_COLUMN (TH__INSTANCE_COLUMNS + 1)
 #define ALL_STATUSES UINT32_C(0x3fffffff) /* a positive int4 */
@@ -253,6 +254,8 @@ static int32_t rows_to_look_at(const th_hub *hub, const th_instance_filter *f)
 
 static const char source_live[] =
     "with source as not materialized (select * from taskhub.instances where completed_at is null),";
+static const char source_failed[] =
+    "with source as not materialized (select * from taskhub.instances where failure is not null),";
 /* Fetched once, for all partitions. */
 static const char source_span[] = "with source as materialized (select * from taskhub.instances"
                                   " where created_at >= coalesce($7::timestamptz, '-infinity')"
@@ -292,6 +295,8 @@ static th_rc choose_source(th_db *db, const th_hub *hub, const th_instance_filte
         *first = source_span;
     else if (f->statuses && !(f->statuses & ~LIVE_STATUSES))
         *first = source_live;
+    else if (f->statuses == FAILED_STATUS)
+        *first = source_failed;
     else
         *first = NULL;
     return rc;

@@ -1,7 +1,7 @@
 -- Few among many instances are found by an index, and a row by its key as ever.
 begin;
 \ir helpers/taskhub_test.sql
-select plan(5);
+select plan(6);
 select taskhub_test.given_hub();
 insert into taskhub.instances (partition_id, instance_id, start_id, execution_id, status, name, created_at, completed_at)
 select h.first_partition + n % 4, 'done' || n, gen_random_uuid(), gen_random_uuid(), 1, 'hello', now() - n * interval '1 min', now()
@@ -26,5 +26,6 @@ select alike(pg_temp.plan_of($$ select from taskhub.instances where created_at >
 select alike(pg_temp.plan_of($$ select * from taskhub.instances where partition_id = 1 and instance_id = 'live1' $$), '%instances_pkey%', 'one by its key');
 select alike(pg_temp.plan_of($$ select * from taskhub.instances where partition_id = 1 and instance_id = 'live1' and completed_at is null
     and status in (0, 2, 6, 7) $$), '%Index%', 'and a live one by a key');
+select alike(pg_temp.plan_of('select * from taskhub.poisoned'), '%instances_failed%', 'what was given up is looked for among those that failed');
 select * from finish();
 rollback;

@@ -102,7 +102,7 @@ TEST(a_page_holds_only_what_the_filter_asks_for)
 TEST(a_page_that_had_to_look_at_too_much_ends_and_the_next_goes_on)
 {
     th_hub hub = given_hub(2);
-    th_instance_filter filter = { .top = 2, .statuses = 1u << FAILED, .look_at = 6 };
+    th_instance_filter filter = { .top = 2, .statuses = 1u << FAILED | 1u << 5, .look_at = 6 };
     char got[512], id[16];
 
     for (int i = 10; i < 50; i++) {
@@ -153,6 +153,20 @@ TEST(the_few_that_live_are_found_in_the_first_page_however_many_have_finished)
     filter.id_prefix = "y";
     list(&hub, filter, got, sizeof got);
     CHECK_STR(got, "|");
+}
+
+TEST(the_few_that_failed_are_found_in_the_first_page_too)
+{
+    th_hub hub = given_hub(2);
+    th_instance_filter filter = { .top = 2, .look_at = 6, .statuses = 1u << FAILED };
+    char got[512];
+
+    given_one_among_many(&hub, FAILED);
+    given_sql("update taskhub.instances set failure = '{}' where instance_id = 'z' and"
+              " partition_id = %d",
+              th_hub_partition_of(&hub, "z"));
+    list(&hub, filter, got, sizeof got);
+    CHECK_STR(got, "z |");
 }
 
 TEST(the_few_of_a_span_of_time_are_found_in_the_first_page_whatever_their_status)
