@@ -488,6 +488,13 @@ static th_rc keep_for_later(th_pump *pump)
     return TH_OK;
 }
 
+/* Who holds a row for longer than we wait (protocol S1) may hold it for long: the batch is not sent
+ * again as it is, which would cost all its instances that time at every try. */
+static bool is_row_held(const th_pump *pump)
+{
+    return strcmp(pump->failure.sqlstate, "55P03") == 0;
+}
+
 static th_rc choose(th_pump *pump, th_error *err)
 {
     th_commit *first = pump->flying[0];
@@ -497,7 +504,7 @@ static th_rc choose(th_pump *pump, th_error *err)
                "another writer was found in the chain of commits: %s", pump->failure.text);
         return TH_CONFLICT;
     }
-    if (pump->failure.rc == TH_DB_RETRY && first->tries++ < MAX_TRIES)
+    if (pump->failure.rc == TH_DB_RETRY && !is_row_held(pump) && first->tries++ < MAX_TRIES)
         return th__resend(pump, err);
     if (pump->failure.rc == TH_DB_STORAGE)
         return keep_for_later(pump);
