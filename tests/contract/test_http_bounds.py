@@ -29,7 +29,7 @@ def fill_hub(service, hub, count):
 
 def test_a_filter_that_lets_little_through_finds_all_of_it(service):
     fill_hub(service, "LargeHub", MANY)
-    service.sql("update taskhub.instances set status = 3 where instance_id in ('i1', 'i19999', 'i22000')")
+    service.sql("update taskhub.instances set status = 3, failure = '{}' where instance_id in ('i1', 'i19999', 'i22000')")
     answer = service.get("/instances?taskHub=LargeHub&runtimeStatus=Failed&showInput=false")
     assert [row["instanceId"] for row in answer.json] == ["i1", "i19999", "i22000"], answer
     assert answer.headers["x-ms-continuation-token"] == ""

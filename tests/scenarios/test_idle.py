@@ -108,7 +108,7 @@ def test_an_owner_keeps_its_locks_through_a_short_piece_of_work(idle):
 
 
 def test_it_lets_go_of_them_in_a_long_one(idle):
-    ids = [id for id, in idle.sql("select taskhub.start_instance('LongSequence', '50', p_hub => %s) from generate_series(1, 20)",
+    ids = [id for id, in idle.sql("select taskhub.start_instance('LongSequence', '600', p_hub => %s) from generate_series(1, 20)",
                                   [idle.hub])]
     svc.until(lambda: idle_locks(idle)[0] < 4, pause=0.001, what="an owner lets go of its locks")
     for each in ids:
