@@ -120,10 +120,9 @@ static th_rc work_alone(th_pump *pump, th_error *err)
         return pump->resend_at_us <= th_mono_us() ? th__resend(pump, err) : TH_OK;
     if (pump->flying_count > 0)
         return TH_OK;
+    if (pump->idle_locks && (pump->orders || th__is_giving(pump)))
+        return th__go_idle(pump, false, err); /* its IDLE locks are those of all that it owns */
     th_rc rc = th__obey(pump, err);
-    if (rc == TH_OK && th__is_giving(pump) && pump->idle_locks)
-        return th__go_idle(pump, false,
-                           err); /* else the locks of what is given would stay with this session */
     if (rc == TH_OK && th__is_giving(pump))
         rc = th__give_finished(pump, err);
     if (rc == TH_OK && pump->unsettled && pump->settle_at_us <= th_mono_us())

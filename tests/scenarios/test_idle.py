@@ -116,3 +116,21 @@ def test_it_lets_go_of_them_in_a_long_one(idle):
     facts.wait_ended(idle, ids, 60)
     come_to_rest(idle)
     facts.all_is_well(idle)
+
+
+def sleeping_owners(service):
+    """By process: of how many partitions of the hub it holds the IDLE locks."""
+    rows = service.sql("""select l.pid, count(*) from pg_locks l
+        join taskhub.partitions p on p.partition_id = l.objid::bigint join taskhub.hubs h using (hub_id)
+        where l.locktype = 'advisory' and l.classid = 1952972803 and l.granted and h.name = %s
+          and l.database = (select oid from pg_database where datname = current_database()) group by 1""", [service.hub])
+    return sorted(count for _, count in rows)
+
+
+def test_an_owner_that_gets_more_partitions_in_its_sleep_is_told_of_those_too(make_service):
+    first = make_service(apps=APPS, hub="Grows", args=["--workers", "1"]).start()
+    svc.until(lambda: sleeping_owners(first) == [4], what="it sleeps")
+    second = make_service(apps=APPS, hub="Grows", args=["--workers", "1"]).start()
+    svc.until(lambda: sleeping_owners(first) == [2, 2], what="both sleep")
+    assert second.stop() == 0
+    svc.until(lambda: sleeping_owners(first) == [4], what="it sleeps, and would be told of all four")
