@@ -148,6 +148,15 @@ static void terminate(th__rpc *rpc, ending *one, const char *reason)
         count_down(rpc);
 }
 
+/* An id that comes again is the same wish: the second of two may find the first carried out. */
+static bool is_repeated(const endings *e, const char *id)
+{
+    for (size_t i = 0; i < e->count; i++)
+        if (strcmp(e->all[i].id, id) == 0)
+            return true;
+    return false;
+}
+
 void th__rpc_skip_terminations(th__rpc *rpc)
 {
     const SkipGracefulOrchestrationTerminationsRequest *request = rpc->request;
@@ -163,11 +172,12 @@ void th__rpc_skip_terminations(th__rpc *rpc)
     rpc->data = e;
     e->all = th_new(rpc->arena, ending, n + 1);
     e->left = th_new(rpc->arena, const char *, n + 1);
-    e->count = n;
+    for (size_t i = 0; i < n; i++)
+        if (!is_repeated(e, batch->instanceids[i]))
+            e->all[e->count++] = (ending){ .rpc = rpc, .id = batch->instanceids[i] };
+    n = e->count;
     atomic_init(&e->open, n + 1);
-    for (size_t i = 0; i < n; i++) {
-        e->all[i] = (ending){ .rpc = rpc, .id = batch->instanceids[i] };
+    for (size_t i = 0; i < n; i++)
         terminate(rpc, &e->all[i], th__pb_text_of(request->reason));
-    }
     count_down(rpc);
 }
