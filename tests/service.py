@@ -318,6 +318,17 @@ class Service:
             return cur.fetchall() if cur.description else []
 
 
+def refusal(database, folder, args=(), env=None):
+    """What a start says that is refused; its exit status is that of bad configuration."""
+    service = Service(database, apps=[folder], args=list(args), env=env)
+    try:
+        service.start(ready=False)
+        assert service.process.wait(30) == 3, service.log()
+        return service.log()
+    finally:
+        service.close()
+
+
 def quote(segment):
     """One path segment, percent-encoded."""
     return urllib.parse.quote(segment, safe="")

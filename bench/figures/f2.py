@@ -1,7 +1,6 @@
 """Chains of activities that take their time, under a limit of four at once in a process."""
 import contextlib
 import json
-import time
 
 import cluster
 import process
@@ -12,7 +11,6 @@ a process: seconds by one process, and f2_three by three that share the hub. Cei
 25 and 10 s; a run may take 3 % longer."""
 
 CHAINS, LENGTH, LIMIT = 10, 10, 4
-DONE = "select count(*) = 0 from taskhub.instances where status not in (1, 3)"
 
 
 def ideal(seconds, processes):
@@ -28,13 +26,7 @@ def once(pg, seconds, processes):
         services[0].wait_owned(processes)
         process.settle(1)
         conn = cluster.connect(dsn)
-        began = hello.start(conn, "f2_orchestrator", 1, payload)
-        while not cluster.ask(conn, DONE):
-            if time.monotonic() - began > 10 * ideal(seconds, processes) + 10:
-                raise RuntimeError("f2 takes more than ten times the ideal")
-            time.sleep(0.005)
-        took = time.monotonic() - began
-        hello.check(conn, 1)
+        took = hello.time_one(conn, "f2_orchestrator", payload, 10 * ideal(seconds, processes) + 10)
         conn.close()
     return took
 

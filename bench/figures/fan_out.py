@@ -1,5 +1,4 @@
 """Fan-out and fan-in of one instance."""
-import time
 
 import cluster
 import process
@@ -10,7 +9,6 @@ and 100,000. Ceiling: the same statements straight from C, no engine. fan_out_gr
 activity with 100,000 over that with 10,000; 1 is linear."""
 
 WIDTHS = (10000, 1000, 100000)
-DONE = "select count(*) = 0 from taskhub.instances where status not in (1, 3)"
 
 
 def once(pg, width):
@@ -18,13 +16,7 @@ def once(pg, width):
     with pg.database() as dsn, process.running(dsn, process.example("fan_out")) as service:
         conn = cluster.connect(dsn)
         process.settle()
-        began = hello.start(conn, "fan_out_orchestrator", 1, str(width))
-        while not cluster.ask(conn, DONE):
-            if time.monotonic() - began > 180:
-                raise RuntimeError(f"a fan-out of {width} is not done within 180 s")
-            time.sleep(0.005)
-        seconds = time.monotonic() - began
-        hello.check(conn, 1)
+        seconds = hello.time_one(conn, "fan_out_orchestrator", str(width), 180)
         conn.close()
     return seconds
 

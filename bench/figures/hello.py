@@ -11,6 +11,7 @@ from C on 2 connections, no engine (bench/ceiling.c), in the same run. And the C
 
 # An instance that is not done has a message or an activity: both tables are empty at the end only.
 DONE = "select not exists (select from taskhub.inbox) and not exists (select from taskhub.activities)"
+ENDED = "select count(*) = 0 from taskhub.instances where status not in (1, 3)"
 
 
 def start(conn, name, count, payload, hub="Bench"):
@@ -23,9 +24,9 @@ def start(conn, name, count, payload, hub="Bench"):
     return time.monotonic()
 
 
-def wait_done(conn, timeout, pause=0.02):
+def wait_done(conn, timeout, pause=0.02, done=DONE):
     end = time.monotonic() + timeout
-    while not cluster.ask(conn, DONE):
+    while not cluster.ask(conn, done):
         if time.monotonic() > end:
             raise RuntimeError(f"not done within {timeout} s")
         time.sleep(pause)
@@ -36,6 +37,14 @@ def check(conn, count):
     done = cluster.ask(conn, "select count(*) from taskhub.instances where status = 1")
     if done != count:
         raise RuntimeError(f"{done} of {count} instances are Completed")
+
+
+def time_one(conn, name, payload, timeout):
+    """How long one instance takes, in seconds from the commit of its start."""
+    began = start(conn, name, 1, payload)
+    took = wait_done(conn, timeout, 0.005, ENDED) - began
+    check(conn, 1)
+    return took
 
 
 def once(pg, count):

@@ -5,7 +5,6 @@ import json
 import pathlib
 import shutil
 import tempfile
-import time
 
 import cluster
 import process
@@ -17,7 +16,6 @@ taskhub: seconds, for each number of worker processes, threads in one, and activ
 the least of P x T, L and 10 slots."""
 
 CHAINS, LENGTH = 10, 10
-DONE = "select count(*) = 0 from taskhub.instances where status not in (1, 3)"
 SOME = [(1, 8, 4), (2, 8, 4), (4, 8, 4), (1, 2, 4), (2, 2, 8), (1, 8, 8)]  # without --full
 ALL = list(itertools.product((1, 2, 4), (2, 8), (4, 8)))
 
@@ -42,13 +40,10 @@ def once(pg, seconds, processes, threads, limit):
     with pg.database() as dsn, app(limit) as folder, python_hello.served(dsn, folder, processes, env=env) as service:
         process.settle(1)
         conn = cluster.connect(dsn)
-        began = hello.start(conn, "f2_orchestrator", 1, payload)
-        while not cluster.ask(conn, DONE):
-            if time.monotonic() - began > 10 * ideal(seconds, processes, threads, limit) + 10:
-                raise RuntimeError(f"not done after ten times the ideal:\n{service.log()[-2000:]}")
-            time.sleep(0.005)
-        took = time.monotonic() - began
-        hello.check(conn, 1)
+        try:
+            took = hello.time_one(conn, "f2_orchestrator", payload, 10 * ideal(seconds, processes, threads, limit) + 10)
+        except RuntimeError as error:
+            raise RuntimeError(f"{error}:\n{service.log()[-2000:]}") from None
         conn.close()
     return took
 

@@ -211,7 +211,7 @@ void th_batch_untimer(th_batch *b, const th_batch_key *key, int64_t due_us, int3
     put_i32(g, 4, ref);
 }
 
-static void held_row(th_batch *b, group_id id, int32_t partition_id, const char *instance_id)
+static void instance_key(th_batch *b, group_id id, int32_t partition_id, const char *instance_id)
 {
     group *g = row(b, id);
     put_i32(g, 0, partition_id);
@@ -220,12 +220,12 @@ static void held_row(th_batch *b, group_id id, int32_t partition_id, const char 
 
 void th_batch_release(th_batch *b, int32_t partition_id, const char *instance_id)
 {
-    held_row(b, G_RELEASE, partition_id, instance_id);
+    instance_key(b, G_RELEASE, partition_id, instance_id);
 }
 
 void th_batch_release_some(th_batch *b, int32_t partition_id, const char *instance_id)
 {
-    held_row(b, G_RELEASE_SOME, partition_id, instance_id);
+    instance_key(b, G_RELEASE_SOME, partition_id, instance_id);
 }
 
 void th_batch_unstart(th_batch *b, const th_batch_key *key)
@@ -238,7 +238,7 @@ void th_batch_unstart(th_batch *b, const th_batch_key *key)
 
 void th_batch_unhold(th_batch *b, int32_t partition_id, const char *instance_id)
 {
-    held_row(b, G_UNHOLD, partition_id, instance_id);
+    instance_key(b, G_UNHOLD, partition_id, instance_id);
 }
 
 void th_batch_send(th_batch *b, const th_batch_message *m)
@@ -298,9 +298,7 @@ void th_batch_schedule(th_batch *b, const th_batch_key *key, const th_batch_acti
 
 void th_batch_recall(th_batch *b, int32_t partition_id, const char *instance_id)
 {
-    group *g = row(b, G_RECALL);
-    put_i32(g, 0, partition_id);
-    put_text(g, 1, instance_id);
+    instance_key(b, G_RECALL, partition_id, instance_id);
 }
 
 void th_batch_episode(th_batch *b, const th_batch_key *key, const th_batch_item *item)

@@ -184,17 +184,6 @@ def test_the_files_of_main_are_loaded(make_service, tmp_path, package, files):
     assert service.request("GET", "/api/x").text == "x"
 
 
-def refusal(database, folder, args=(), env=None):
-    """What a start says that is refused; its exit status is that of bad configuration."""
-    service = svc.Service(database, apps=[folder], args=list(args), env=env)
-    try:
-        service.start(ready=False)
-        assert service.process.wait(30) == 3, service.log()
-        return service.log()
-    finally:
-        service.close()
-
-
 QUEUE = "require('@azure/functions').app.storageQueue('queued', { queueName: 'q', connection: 'c', handler: () => {} });"
 TWICE = HELLO + HELLO.split("\n")[1]
 
@@ -213,7 +202,7 @@ TWICE = HELLO + HELLO.split("\n")[1]
     (HELLO.replace("'x', {", "'x', { authLevel: 'everybody',"), "'authLevel' must be"),
 ][::1 if facts.FULL else 3])
 def test_an_app_that_can_t_be_served_ends_the_start_and_says_why(database, tmp_path, code, words):
-    assert words in refusal(database, write_app(tmp_path / "app", code))
+    assert words in svc.refusal(database, write_app(tmp_path / "app", code))
 
 
 @pytest.mark.parametrize("package, words", [
@@ -222,12 +211,12 @@ def test_an_app_that_can_t_be_served_ends_the_start_and_says_why(database, tmp_p
     ({"main": "src/x.js"}, "does not exist (src/x.js)"),
 ])
 def test_a_main_that_names_nothing_is_said(database, tmp_path, package, words):
-    assert words in refusal(database, write_app(tmp_path / "app", HELLO, package={**PACKAGE, **package}))
+    assert words in svc.refusal(database, write_app(tmp_path / "app", HELLO, package={**PACKAGE, **package}))
 
 
 def test_missing_packages_are_said_with_the_line_that_mends_it(database, tmp_path):
     folder = write_app(tmp_path / "app", HELLO, modules=False)
-    assert f"the package @azure/functions is missing: cd {folder} && npm install" in refusal(database, folder)
+    assert f"the package @azure/functions is missing: cd {folder} && npm install" in svc.refusal(database, folder)
 
 
 def test_an_sdk_of_the_older_model_is_refused(database, tmp_path):
@@ -235,20 +224,20 @@ def test_an_sdk_of_the_older_model_is_refused(database, tmp_path):
     for name, version in (("@azure/functions", "4.5.0"), ("durable-functions", "2.1.3")):
         os.makedirs(f"{folder}/node_modules/{name}")
         (tmp_path / "app" / "node_modules" / name / "package.json").write_text(json.dumps({"version": version}))
-    assert "durable-functions is 2.1.3; only apps of the v4 model run here" in refusal(database, folder)
+    assert "durable-functions is 2.1.3; only apps of the v4 model run here" in svc.refusal(database, folder)
 
 
 def test_a_node_that_is_not_there_or_too_old_is_named(database, tmp_path):
     folder = write_app(tmp_path / "app", HELLO)
-    assert "cannot start /nowhere/node" in refusal(database, folder, ["--node", "/nowhere/node"])
+    assert "cannot start /nowhere/node" in svc.refusal(database, folder, ["--node", "/nowhere/node"])
     old = tmp_path / "old.js"
     old.write_text("Object.defineProperty(process.versions, 'node', { value: '18.20.0' });")
-    text = refusal(database, folder, env={"languageWorkers__node__arguments": f"--require {old}"})
+    text = svc.refusal(database, folder, env={"languageWorkers__node__arguments": f"--require {old}"})
     assert "is Node 18.20.0; it must be 20 or newer (--node PATH)" in text
 
 
 def test_the_option_for_the_other_language_is_refused(database, tmp_path):
-    assert "--python is for Python apps" in refusal(database, write_app(tmp_path / "app", HELLO), ["--python", "python3"])
+    assert "--python is for Python apps" in svc.refusal(database, write_app(tmp_path / "app", HELLO), ["--python", "python3"])
 
 
 @pytest.mark.parametrize("runtime, language", [("node", "x.js"), ("python", None)])

@@ -82,17 +82,6 @@ def test_workers_end_when_the_host_is_killed(database, language):
         service.close()
 
 
-def refusal(database, folder, args=WITH_PYTHON, env=None):
-    """What a start says that is refused; its exit status is that of bad configuration."""
-    service = svc.Service(database, apps=[folder], args=args, env=env)
-    try:
-        service.start(ready=False)
-        assert service.process.wait(30) == 3, service.log()
-        return service.log()
-    finally:
-        service.close()
-
-
 HEAD = "import azure.functions as func\napp = func.FunctionApp()\n"
 QUEUE = HEAD + """
 @app.queue_trigger(arg_name="m", queue_name="q", connection="c")
@@ -142,7 +131,7 @@ REFUSED = [
 
 @pytest.mark.parametrize("code, words", REFUSED if facts.FULL else REFUSED[:3])
 def test_an_app_that_can_t_be_served_ends_the_start_and_says_why(database, tmp_path, code, words):
-    assert words in refusal(database, write_app(tmp_path / "app", code))
+    assert words in svc.refusal(database, write_app(tmp_path / "app", code), WITH_PYTHON)
 
 
 WRONG = """
@@ -197,7 +186,7 @@ def test_what_apps_get_wrong_is_said_and_nothing_waits_for_ever(database, tmp_pa
 
 def test_missing_packages_are_said_with_the_line_that_mends_it(database, tmp_path):
     python = subprocess.run(["sh", "-c", "command -v python3"], capture_output=True, text=True, env={"PATH": "/usr/bin"})
-    text = refusal(database, write_app(tmp_path / "app", HEAD), ["--python", python.stdout.strip()])
+    text = svc.refusal(database, write_app(tmp_path / "app", HEAD), ["--python", python.stdout.strip()])
     assert "-m pip install azure-functions azure-functions-durable" in text
 
 
@@ -208,11 +197,11 @@ def test_missing_packages_are_said_with_the_line_that_mends_it(database, tmp_pat
     ({"Values": {"FUNCTIONS_WORKER_PROCESS_COUNT": "many"}}, "FUNCTIONS_WORKER_PROCESS_COUNT"),
 ])
 def test_bad_settings_are_named(database, tmp_path, settings, words):
-    assert words in refusal(database, write_app(tmp_path / "app", HEAD, settings=settings))
+    assert words in svc.refusal(database, write_app(tmp_path / "app", HEAD, settings=settings), WITH_PYTHON)
 
 
 def test_an_interpreter_that_is_not_there_is_named(database, tmp_path):
-    assert "cannot start /nowhere/python" in refusal(database, write_app(tmp_path / "app", HEAD), ["--python", "/nowhere/python"])
+    assert "cannot start /nowhere/python" in svc.refusal(database, write_app(tmp_path / "app", HEAD), ["--python", "/nowhere/python"])
 
 
 def test_the_app_s_own_environment_is_found(database, tmp_path):

@@ -1,5 +1,4 @@
 """Clients that mean no good, or are broken: whatever they send, others are served and instances take no harm."""
-import os
 import random
 import socket
 import struct
@@ -7,27 +6,15 @@ import struct
 import grpc
 import pytest
 
+import facts
 from given import new_id
-from raw import SERVICE, Raw, Stream, completion, field, pb, response, task
+from raw import SERVICE, Stream, completion, field, pb, response, task
 from service import until
 
 GRPC = True
-FULL = os.environ.get("TH_FULL") == "1"
 METHODS = [m.name for m in pb.DESCRIPTOR.services_by_name["TaskHubSidecarService"].methods]
 STREAMS = ("GetWorkItems", "StreamInstanceHistory")
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-
-
-@pytest.fixture(scope="module")
-def raw(service):
-    client = Raw(service.grpc_port)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def name():
-    return "f" + new_id().replace("-", "")
 
 
 @pytest.fixture
@@ -99,7 +86,7 @@ def test_a_connection_that_breaks_the_protocol_harms_nobody(service, raw, what):
 
 def test_random_bytes_to_each_method_get_an_answer_and_do_no_harm(raw):
     rng = random.Random(7)
-    for _ in range(20 if FULL else 2):
+    for _ in range(20 if facts.FULL else 2):
         for method in METHODS:
             data = rng.randbytes(rng.randrange(1, 60))
             if method in STREAMS:

@@ -11,13 +11,6 @@ GRPC = True
 APPS = [app("contract"), app("children")]
 
 
-@pytest.fixture
-def raw(service):
-    client = Raw(service.grpc_port)
-    yield client
-    client.close()
-
-
 def hub(name):
     return [("taskhub", name)]
 

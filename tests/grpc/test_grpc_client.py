@@ -23,13 +23,6 @@ def client(service):
         yield c
 
 
-@pytest.fixture(scope="module")
-def raw(service):
-    client = Raw(service.grpc_port)
-    yield client
-    client.close()
-
-
 def start(client, name, **kw):
     return client.schedule_new_orchestration(name, instance_id=new_id(), **kw)
 

@@ -1,12 +1,12 @@
 """A worker of the Go SDK of 2024 (go/main.go), whose messages are those of the older schema. Its modules are fetched and
 built on first use, so it runs with TH_FULL=1 and where there is go."""
-import os
 import pathlib
 import shutil
 import subprocess
 
 import pytest
 
+import facts
 from processes import running
 from sdk import client as client_of
 from sdk_suite import suite
@@ -16,7 +16,7 @@ GRPC = True
 SOURCE = pathlib.Path(__file__).resolve().parent / "go"
 WORKER = ROOT / ".dev" / "grpc-go" / "worker"
 
-pytestmark = pytest.mark.skipif(os.environ.get("TH_FULL") != "1" or not shutil.which("go"), reason="long, or no go")
+pytestmark = pytest.mark.skipif(not facts.FULL or not shutil.which("go"), reason="long, or no go")
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,12 @@
 """A worker of the Java SDK (java/Worker.java). Its packages are fetched on first use, so it runs with TH_FULL=1 and where
 there are java and mvn."""
-import os
 import pathlib
 import shutil
 import subprocess
 
 import pytest
 
+import facts
 from processes import running
 from sdk import client as client_of
 from sdk_suite import suite
@@ -16,7 +16,7 @@ GRPC = True
 SOURCE = pathlib.Path(__file__).resolve().parent / "java"
 PLACE = ROOT / ".dev" / "grpc-java"
 
-pytestmark = pytest.mark.skipif(os.environ.get("TH_FULL") != "1" or not shutil.which("javac") or not shutil.which("mvn"),
+pytestmark = pytest.mark.skipif(not facts.FULL or not shutil.which("javac") or not shutil.which("mvn"),
                                 reason="long, or no java")
 
 

@@ -1,19 +1,18 @@
 """Orchestrations of the Python SDK go on while the server is killed again and again, and comes back within a second. With
 TH_FULL=1 every twenty seconds for two minutes."""
-import os
 import threading
 import time
 
 import grpc
 from durabletask.client import OrchestrationStatus as Status
 
+import facts
 from given import new_id
 from sdk import client as client_of
 from sdk import worker
 from service import free_port, until
 
-FULL = os.environ.get("TH_FULL") == "1"
-PAUSE, KILLS, CHAINS = (20, 6, 40) if FULL else (1.5, 2, 10)
+PAUSE, KILLS, CHAINS = (20, 6, 40) if facts.FULL else (1.5, 2, 10)
 
 
 def add(ctx, n):

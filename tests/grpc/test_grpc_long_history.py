@@ -21,11 +21,6 @@ def raw(service):
     client.close()
 
 
-@pytest.fixture
-def name():
-    return "f" + new_id().replace("-", "")
-
-
 @contextlib.contextmanager
 def worker(raw, name, fetches):
     filters = pb.WorkItemFilters(orchestrations=[pb.OrchestrationFilter(name=name)],

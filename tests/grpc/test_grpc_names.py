@@ -1,19 +1,11 @@
 """What workers over gRPC serve is known to the hub: in the row of their process, and to whoever asks for a name."""
-import pytest
 
 from given import new_id
-from raw import Raw, Stream, pb
+from raw import Stream, pb
 from service import app, until
 
 GRPC = True
 APPS = [app("contract")]
-
-
-@pytest.fixture
-def raw(service):
-    client = Raw(service.grpc_port)
-    yield client
-    client.close()
 
 
 def names(service):

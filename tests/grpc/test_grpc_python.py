@@ -1,15 +1,12 @@
 """Orchestrations, activities and entities of the Python SDK, by its own worker and client."""
 import datetime
-import threading
 import time
 
-import grpc
 import pytest
 from durabletask import entities, task
 from durabletask.client import OrchestrationStatus as Status
 
 from given import new_id
-from raw import Raw, pb
 from sdk import client as client_of
 from sdk import finish, worker
 from service import until

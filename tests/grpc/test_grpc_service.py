@@ -14,13 +14,6 @@ from service import free_port, until
 GRPC = True
 
 
-@pytest.fixture
-def raw(service):
-    client = Raw(service.grpc_port)
-    yield client
-    client.close()
-
-
 def loaded(service):
     """The libraries that its process has in memory."""
     with open(f"/proc/{service.process.pid}/maps", encoding="utf-8") as f:

@@ -4,23 +4,11 @@ import contextlib
 import pytest
 
 from given import new_id
-from raw import Raw, Stream, completion, pb, response, task
+from raw import Stream, completion, pb, response, task
 from service import app, until
 
 GRPC = True
 APPS = [app("contract"), app("children"), app("polyglot")]
-
-
-@pytest.fixture(scope="module")
-def raw(service):
-    client = Raw(service.grpc_port)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def name():
-    return "f" + new_id().replace("-", "")
 
 
 def trace(n=1, state="vendor=1"):

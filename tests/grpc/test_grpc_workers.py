@@ -15,13 +15,6 @@ GRPC = True
 OK = grpc.StatusCode.OK
 
 
-@pytest.fixture(scope="module")
-def raw(service):
-    client = Raw(service.grpc_port)
-    yield client
-    client.close()
-
-
 @pytest.fixture
 def stream(raw):
     """stream(orchestrators, activities, **limits) opens one with filters, closed at the end of the test."""
@@ -37,12 +30,6 @@ def stream(raw):
     yield make
     for each in opened:
         each.close()
-
-
-@pytest.fixture
-def name():
-    """A function's name that no other test has."""
-    return "f" + new_id().replace("-", "")
 
 
 def start(raw, name, instance=None, data=None):

@@ -1,5 +1,4 @@
 """An idle service is silent: one statement a second looks at everything, and finds what nobody tells of."""
-import os
 import time
 
 import pytest
@@ -8,7 +7,6 @@ import facts
 import service as svc
 
 APPS = [svc.app("scenarios")]
-FULL = os.environ.get("TH_FULL") == "1"
 WATCH_S = 1.0
 SILENCE_S = 10.0  # after this the server ends a session of an owner
 
@@ -46,13 +44,13 @@ def idle(service):
 
 
 def test_it_sends_a_statement_a_second_and_loses_no_session(idle):
-    seconds = 31 if FULL else SILENCE_S + 1.5
+    seconds = 31 if facts.FULL else SILENCE_S + 1.5
     sent, before, after = watch_sessions(idle, seconds)
     assert len(before) >= 4 and after == before
     assert seconds / WATCH_S * 0.5 < sent <= seconds / WATCH_S + 4  # some were still coming to rest, or look each minute
 
 
-@pytest.mark.skipif(not FULL, reason="takes long")
+@pytest.mark.skipif(not facts.FULL, reason="takes long")
 def test_it_loses_no_session_in_a_paused_hub(idle):
     idle.sql("select taskhub.pause_hub(%s)", [idle.hub])
     _, before, after = watch_sessions(idle, 2 * SILENCE_S + 3)
